@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A host's slice: all that the overlays need on one host, computed from the placed grid by a pure
+// function. A net driver converges a host to it and observes it back in the same form.
+#pragma once
+
+#include "templates/grid.h"
+
+// A local machine's attachment to an overlay.
+struct vg_slice_port {
+	char *tag;  // …/node/NAME/nic/NETWORK
+	char *link; // the tap's name, from the tag
+	struct vg_mac mac;
+	struct vg_ip ip;
+	uint64_t rate; // bits per second, 0: unlimited
+	struct vg_place place;
+};
+
+// A member on another host: where frames to this MAC go.
+struct vg_slice_remote {
+	struct vg_mac mac;
+	struct vg_ip ip;
+	struct vg_ip tunnel; // its host's underlay address
+};
+
+struct vg_slice_overlay {
+	char *tag;    // …/network/NAME
+	char *bridge; // the bridge's name, from the tag
+	char *vxlan;  // the VXLAN device's name, from tag + "/vxlan"
+	uint32_t vni;
+	unsigned mtu;
+	struct vg_place place;
+	struct vg_slice_port *ports;
+	size_t n_ports;
+	struct vg_slice_remote *remotes; // sorted by MAC
+	size_t n_remotes;
+};
+
+struct vg_slice {
+	char *store, *grid; // uuids: whose slice this is
+	uint32_t link_group;
+	struct vg_ip tunnel; // this host's underlay address
+	struct vg_slice_overlay *overlays; // only those with a member on this host
+	size_t n_overlays;
+};
+
+void vg_slice_free(struct vg_slice *slice);
+VG_AUTO(vg_slice);
+
+struct vg_slice_input {
+	const struct vg_grid *grid; // bound and placed
+	const char *store;          // uuid
+	const uint32_t *vnis;       // one a network of the grid
+	const struct vg_ip *tunnels; // one a host of the site
+};
+
+// The slice of host number `host`. `is_wanted` (may be NULL: all) says for each node whether it
+// takes part. Linear in the members of the overlays that the host has.
+struct vg_slice *vg_slice_build(const struct vg_slice_input *input, int host);
+
+// What differs, as text a person reads ("port of 'worker-1' on 'lan' is missing"), one malloc'ed
+// string; NULL when nothing does. Used for the plan and for drift.
+char *vg_slice_difference(const struct vg_slice *wanted, const struct vg_slice *seen);
