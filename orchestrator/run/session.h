@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A grid that exists, opened for work: its record and its site's hosts, connected. Used by every verb
+// that takes GRID.
+#pragma once
+
+#include "compute/agent.h"
+#include "orchestrator/site.h"
+#include "orchestrator/state/record.h"
+
+struct vg_context;
+
+struct vg_session {
+	struct vg_context *context;
+	struct vg_record *record;
+	struct vg_site *site;
+	int lock; // -1 unless opened to change
+};
+
+// Resolves GRID, enters the site (may re-execute the program), loads the record, connects.
+// `doing` NULL only looks; else the grid is locked, and those who wait are told `doing`.
+struct vg_error *vg_session_open(struct vg_context *context, const char *grid, const char *doing,
+	struct vg_session **ret_session) VG_MUST_CHECK;
+void vg_session_free(struct vg_session *session);
+VG_AUTO(vg_session);
+
+// The node of this name and the host it is on; VG_ERROR_NOT_FOUND with a "did you mean", or an error
+// that says that its host does not run (`vgrid up` mends it).
+struct vg_error *vg_session_node(struct vg_session *session, const char *name,
+	const struct vg_node **ret_node, struct vg_host **ret_host) VG_MUST_CHECK;
+// The same as an agent to talk to.
+struct vg_error *vg_session_agent(struct vg_session *session, const char *name,
+	struct vg_agent *ret_agent) VG_MUST_CHECK;

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A site and its hosts. Built in are `sandbox` (`sandbox:3`: three boxes), which gives every grid
+// boxes of its own on this machine, and `fake` (`fake:3`), hosts that exist only in one file.
+#pragma once
+
+#include "orchestrator/drivers.h"
+
+struct vg_box;
+struct vg_context;
+
+enum { VG_SITE_HOSTS_MAX = 250 };
+
+struct vg_host {
+	char *name;           // "box-0"
+	struct vg_ip tunnel;  // underlay address
+	enum vg_accelerator accelerator;
+	unsigned slowness;    // `within` is multiplied by it
+	unsigned n_booting;   // how many guests may boot at once
+	bool is_running;      // the box is there (an unowned host always is)
+	bool was_repaired;    // its libvirtd had died and was started again
+	struct vg_box *box;   // NULL: no box, or it does not run
+	struct vg_compute *compute; // NULL unless is_running
+	struct vg_net *net;         // NULL unless is_running
+	struct vg_storage *storage; // never NULL once connected
+};
+
+struct vg_site {
+	char *text; // as given: "sandbox:3"
+	char *kind; // "sandbox", "fake"
+	bool is_owned; // hosts are made and ended with the grid
+	const struct vg_drivers *drivers;
+	struct vg_host *hosts;
+	size_t n_hosts;
+	struct vg_box *underlay; // the switch of several boxes
+};
+
+// `sandbox`, `sandbox:3`, `fake:2`. A usage error for anything else. No I/O.
+struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site) VG_MUST_CHECK;
+void vg_site_free(struct vg_site *site); // disconnects; boxes live on
+VG_AUTO(vg_site);
+
+// Does what the site needs of this process before its first thread: the sandbox re-executes the
+// program into its user namespace (and then does not return). Call it before reading standard input.
+struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *context)
+	VG_MUST_CHECK;
+
+// Opens the hosts' drivers, in parallel. `key` and `uuid` name the grid whose hosts they are. Hosts
+// that do not run stay closed; their storage is open all the same.
+struct vg_error *vg_site_connect(struct vg_site *site, struct vg_context *context, const char *key,
+	const char *uuid) VG_MUST_CHECK;
+// Starts one host that does not run and opens its drivers; thread-safe for different hosts.
+struct vg_error *vg_site_start_host(struct vg_site *site, struct vg_context *context,
+	const char *key, const char *uuid, size_t host) VG_MUST_CHECK;
+// Joins the running hosts by their underlay; after all of them were started.
+struct vg_error *vg_site_join(struct vg_site *site, struct vg_context *context, const char *key,
+	const char *uuid) VG_MUST_CHECK;
+// Ends one owned host and everything on it.
+struct vg_error *vg_site_stop_host(struct vg_site *site, struct vg_context *context,
+	const char *key, size_t host) VG_MUST_CHECK;

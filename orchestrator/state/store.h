@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where records live: the file store, HOME/grids/KEY/{record.json,secret,lock}. Writes are atomic;
+// a lock a grid orders the commands that change it.
+#pragma once
+
+#include "orchestrator/state/record.h"
+
+struct vg_context;
+
+// GRID is `NAME` or `NAME@SITE`. VG_ERROR_NOT_FOUND with a "did you mean"; an ambiguity is a usage
+// error that lists them. malloc'ed key.
+struct vg_error *vg_store_resolve(const struct vg_context *context, const char *grid, char **ret_key)
+	VG_MUST_CHECK;
+// All keys, sorted; free with vg_folder_list_free().
+struct vg_error *vg_store_list(const struct vg_context *context, char ***ret_keys, size_t *ret_n)
+	VG_MUST_CHECK;
+// VG_ERROR_NOT_FOUND when there is none.
+struct vg_error *vg_store_load(const struct vg_context *context, const char *key,
+	struct vg_record **ret_record) VG_MUST_CHECK;
+// Raises the generation and writes; on an error the old record is intact.
+struct vg_error *vg_store_save(const struct vg_context *context, struct vg_record *record)
+	VG_MUST_CHECK;
+// Removes the record and the grid's folder.
+struct vg_error *vg_store_remove(const struct vg_context *context, const char *key) VG_MUST_CHECK;
+// Waits for the grid's lock, saying for whom. `doing` is shown to those who wait. Closing the
+// descriptor unlocks.
+struct vg_error *vg_store_lock(struct vg_context *context, const char *key, const char *doing,
+	int *ret_fd) VG_MUST_CHECK;
+// Gives the networks of a grid VNIs that no grid of the same kind of site has; those it has stay.
+struct vg_error *vg_store_allocate_vnis(const struct vg_context *context, struct vg_record *record)
+	VG_MUST_CHECK;
