@@ -35,6 +35,7 @@ struct vg_volume {
 	const char *image; // of a root disk: the golden image's digest
 	const void *bytes; // of a seed
 	size_t n_bytes;
+	const char *version; // of a seed: kept in the sidecar and observed back; NULL for others
 };
 
 struct vg_volume_seen {
@@ -42,7 +43,7 @@ struct vg_volume_seen {
 	enum vg_volume_kind kind;
 	uint64_t size;      // bytes
 	char *image;        // digest, or NULL
-	char *content_hash; // of a seed: SHA-256 of its bytes; else NULL
+	char *version;      // of a seed; else NULL
 	bool is_broken;     // the sidecar is there and the volume is not, or cannot be read
 };
 
@@ -68,7 +69,7 @@ struct vg_storage_driver {
 	struct vg_error *(*observe)(struct vg_storage *storage, const char *store, const char *grid,
 		struct vg_volumes_seen *ret_seen) VG_MUST_CHECK;
 	// Makes the volume: clones the root's image, makes empty data disks, writes seeds. A seed whose
-	// bytes differ is replaced (it is no user data).
+	// version differs is replaced (it is no user data).
 	struct vg_error *(*create)(struct vg_storage *storage, const struct vg_volume *volume)
 		VG_MUST_CHECK;
 	// Grows a data disk; shrinking is an error.

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What was applied to a node, in fields of the language: kept in the machine's metadata as canonical
+// JSON and compared with what is wanted now. Differences are taken here and nowhere else, so a newer
+// vgrid alone plans no restart. Pure.
+#pragma once
+
+#include "templates/grid.h"
+#include "templates/language.h"
+
+enum { VG_GENERATOR_VERSION = 1 };
+
+// Canonical JSON, malloc'ed. `digest` is the image's.
+char *vg_applied_make(const struct vg_grid *grid, const struct vg_node *node, const char *digest);
+
+struct vg_applied_difference {
+	char *text; // "memory 256MiB → 512MiB, env", malloc'ed; NULL: no difference
+	enum vg_field_effect effect; // the strongest
+};
+
+// `applied` NULL or unreadable counts as wholly different (effect restart).
+struct vg_applied_difference vg_applied_compare(const char *applied, const char *wanted);
