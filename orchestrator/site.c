@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "orchestrator/site.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/tag.h"
+#include "base/text.h"
+#include "box/accelerator.h"
+#include "box/box.h"
+#include "box/namespace.h"
+#include "box/underlay.h"
+#include "orchestrator/context.h"
+
+enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000 };
+
+// What is built in. A box is made for its grid; a fake host is only a line in a file.
+static const struct {
+	const char *kind;
+	bool is_owned, has_boxes;
+} kinds[] = {{"sandbox", true, true}, {"fake", false, false}};
+
+static bool has_boxes(const struct vg_site *site)
+{
+	for (size_t i = 0; i < VG_LENGTH(kinds); i++) {
+		if (strcmp(kinds[i].kind, site->kind) == 0)
+			return kinds[i].has_boxes;
+	}
+	return false;
+}
+
+static struct vg_error *unknown_site(const char *text)
+{
+	return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "there is no site '%.60s'", text),
+		"a site is 'sandbox', or 'sandbox:3' for three boxes");
+}
+
+struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
+{
+	size_t length = strcspn(text, ":");
+	_auto(vg_string) char *kind = vg_strndup(text, length);
+	bool is_owned = false, is_known = false;
+	for (size_t i = 0; i < VG_LENGTH(kinds); i++) {
+		if (strcmp(kinds[i].kind, kind) != 0)
+			continue;
+		is_known = true;
+		is_owned = kinds[i].is_owned;
+	}
+	unsigned n_hosts = 1;
+	int end = 0;
+	if (text[length] &&
+		(sscanf(text + length, ":%3u%n", &n_hosts, &end) != 1 || text[length + (size_t)end]))
+		return unknown_site(text);
+	if (!is_known)
+		return unknown_site(text);
+	if (n_hosts < 1 || n_hosts > VG_SITE_HOSTS_MAX)
+		return vg_error_of(VG_ERROR_USAGE, "'%s': a site has 1 to %d hosts", text,
+			VG_SITE_HOSTS_MAX);
+	_auto(vg_site) struct vg_site *site = vg_new(struct vg_site);
+	site->text = vg_strdup(text);
+	site->kind = vg_take(kind);
+	site->is_owned = is_owned;
+	site->hosts = vg_alloc(n_hosts * sizeof(*site->hosts));
+	site->n_hosts = n_hosts;
+	for (size_t h = 0; h < n_hosts; h++) {
+		site->hosts[h].name = vg_format("%s-%zu", is_owned ? "box" : "host", h);
+		site->hosts[h].tunnel = vg_underlay_address(h);
+		site->hosts[h].slowness = 1;
+		site->hosts[h].n_booting = 8;
+	}
+	struct vg_error *error = vg_drivers_of(site->kind, &site->drivers);
+	if (!error)
+		*ret_site = vg_take(site);
+	return error;
+}
+
+static void disconnect(const struct vg_site *site, struct vg_host *host)
+{
+	if (host->compute)
+		site->drivers->compute->close(host->compute);
+	if (host->net)
+		site->drivers->net->close(host->net);
+	if (host->storage)
+		site->drivers->storage->close(host->storage);
+	vg_box_free(host->box);
+	host->compute = NULL;
+	host->net = NULL;
+	host->storage = NULL;
+	host->box = NULL;
+	host->is_running = false;
+}
+
+void vg_site_free(struct vg_site *site)
+{
+	if (!site)
+		return;
+	for (size_t h = 0; h < site->n_hosts; h++) {
+		disconnect(site, &site->hosts[h]);
+		free(site->hosts[h].name);
+	}
+	vg_box_free(site->underlay);
+	free(site->hosts);
+	free(site->text);
+	free(site->kind);
+	free(site);
+}
+
+struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *context)
+{
+	if (!has_boxes(site))
+		return NULL;
+	return vg_error_while(vg_namespace_enter(context->home, context->argv),
+		"entering the sandbox");
+}
+
+static char *box_tag(const struct vg_context *context, const char *uuid, size_t host)
+{
+	_auto(vg_string) char *path = vg_format("host/%zu", host);
+	return vg_tag_make(context->store, uuid, path);
+}
+
+static char *box_folder(const struct vg_context *context, const char *key, size_t host)
+{
+	_auto(vg_string) char *grid = vg_context_grid(context, key);
+	return vg_format("%s/host-%zu", grid, host);
+}
+
+// What differs between sites about a host's addresses.
+struct endpoints {
+	char *uri, *folder, *images, *net;
+	const char *folder_seen, *images_seen;
+	int namespace_fd;
+};
+
+static void endpoints_done(struct endpoints *endpoints)
+{
+	free(endpoints->uri);
+	free(endpoints->folder);
+	free(endpoints->images);
+	free(endpoints->net);
+}
+
+static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_host *host,
+	struct vg_context *context, const char *key, struct endpoints *ret)
+{
+	size_t number = (size_t)(host - site->hosts);
+	*ret = (struct endpoints){.images = vg_context_images(context), .namespace_fd = -1};
+	if (!has_boxes(site)) {
+		ret->uri = vg_format("fake:%s/fake-compute.json", context->home);
+		ret->net = vg_format("fake:%s/fake-net.json", context->home);
+		ret->folder = vg_format("fake:%s/fake-storage.json", context->home);
+		ret->folder_seen = ret->folder;
+		ret->images_seen = ret->images;
+		return vg_folder_make(context->home, 0700);
+	}
+	ret->folder = box_folder(context, key, number);
+	ret->folder_seen = "/v";
+	ret->images_seen = "/i";
+	if (!host->box)
+		return NULL;
+	ret->namespace_fd = host->box->net_fd;
+	return vg_box_hypervisor(
+		host->box, HYPERVISOR_TIMEOUT_MS, &ret->uri, &host->was_repaired);
+}
+
+static struct vg_error *open_host(struct vg_site *site, struct vg_host *host,
+	struct vg_context *context, const char *key)
+{
+	struct endpoints at;
+	struct vg_error *error = find_endpoints(site, host, context, key, &at);
+	const struct vg_drivers *drivers = site->drivers;
+	if (!error && !host->storage)
+		error = drivers->storage->open(
+			&(struct vg_storage_target){host->name, at.folder, at.folder_seen, at.images,
+				at.images_seen},
+			&host->storage);
+	bool runs = host->box || !has_boxes(site);
+	if (!error && runs)
+		error = drivers->compute->open(
+			&(struct vg_compute_target){host->name, at.uri, at.folder, at.folder_seen},
+			&host->compute);
+	if (!error && runs)
+		error = drivers->net->open(
+			&(struct vg_net_target){host->name, at.namespace_fd, 0, at.net}, &host->net);
+	host->is_running = !error && runs;
+	endpoints_done(&at);
+	return vg_error_while(error, "opening host '%s'", host->name);
+}
+
+struct opening {
+	pthread_t thread;
+	struct vg_site *site;
+	struct vg_host *host;
+	struct vg_context *context;
+	const char *key;
+	struct vg_error *error;
+};
+
+static void *open_in_thread(void *data)
+{
+	struct opening *opening = data;
+	opening->error = open_host(opening->site, opening->host, opening->context, opening->key);
+	return NULL;
+}
+
+static struct vg_error *find_boxes(
+	struct vg_site *site, struct vg_context *context, const char *uuid)
+{
+	for (size_t h = 0; h < site->n_hosts; h++) {
+		_auto(vg_string) char *tag = box_tag(context, uuid, h);
+		struct vg_error *error = vg_box_find(context->home, tag, &site->hosts[h].box);
+		if (error)
+			return error;
+	}
+	_auto(vg_string) char *tag = box_tag(context, uuid, site->n_hosts);
+	return site->n_hosts > 1 ? vg_box_find(context->home, tag, &site->underlay) : NULL;
+}
+
+// The race tells the accelerator; booting guests without one take a core each.
+static struct vg_error *race(struct vg_site *site, struct vg_context *context)
+{
+	_auto(vg_race) struct vg_race *verdict = NULL;
+	struct vg_error *error = vg_accelerator_race(context->home, true, &verdict);
+	if (error)
+		return vg_error_while(error, "choosing the accelerator");
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	// One more than cores: a guest that waits for its disk or for a daemon leaves its core idle.
+	unsigned n_booting = (unsigned)(cores > 0 ? cores : 1) + 1;
+	for (size_t h = 0; h < site->n_hosts; h++) {
+		struct vg_host *host = &site->hosts[h];
+		host->accelerator = verdict->is_kvm ? VG_ACCELERATOR_KVM : VG_ACCELERATOR_TCG;
+		host->slowness = verdict->slowness ? verdict->slowness : 1;
+		host->n_booting = verdict->is_kvm ? n_booting * 4 : n_booting;
+	}
+	return NULL;
+}
+
+struct vg_error *vg_site_connect(
+	struct vg_site *site, struct vg_context *context, const char *key, const char *uuid)
+{
+	struct vg_error *error = NULL;
+	if (has_boxes(site)) {
+		error = find_boxes(site, context, uuid);
+		if (!error)
+			error = race(site, context);
+	}
+	if (error)
+		return error;
+	struct opening *openings = vg_alloc(site->n_hosts * sizeof(*openings));
+	for (size_t h = 0; h < site->n_hosts; h++) {
+		openings[h] = (struct opening){
+			.site = site, .host = &site->hosts[h], .context = context, .key = key};
+		if (pthread_create(&openings[h].thread, NULL, open_in_thread, &openings[h]))
+			abort();
+	}
+	for (size_t h = 0; h < site->n_hosts; h++) {
+		pthread_join(openings[h].thread, NULL);
+		if (error)
+			vg_error_ignore(openings[h].error);
+		else
+			error = openings[h].error;
+	}
+	free(openings);
+	return error;
+}
+
+struct vg_error *vg_site_start_host(struct vg_site *site, struct vg_context *context,
+	const char *key, const char *uuid, size_t number)
+{
+	struct vg_host *host = &site->hosts[number];
+	if (host->is_running)
+		return NULL;
+	_auto(vg_string) char *tag = box_tag(context, uuid, number);
+	_auto(vg_string) char *folder = box_folder(context, key, number);
+	_auto(vg_string) char *images = vg_context_images(context);
+	struct vg_error *error = vg_folder_make(folder, 0700);
+	if (!error)
+		error = vg_folder_make(images, 0755);
+	vg_box_free(vg_take(host->box));
+	if (!error)
+		error = vg_box_start(&(struct vg_box_spec){context->home, tag, host->name, folder,
+					     images, true},
+			&host->box);
+	return error ? error : open_host(site, host, context, key);
+}
+
+struct vg_error *vg_site_join(
+	struct vg_site *site, struct vg_context *context, const char *key, const char *uuid)
+{
+	if (!has_boxes(site))
+		return NULL;
+	struct vg_error *error = NULL;
+	if (site->n_hosts > 1) {
+		_auto(vg_string) char *tag = box_tag(context, uuid, site->n_hosts);
+		_auto(vg_string) char *folder = box_folder(context, key, site->n_hosts);
+		error = vg_folder_make(folder, 0700);
+		vg_box_free(vg_take(site->underlay));
+		if (!error)
+			error = vg_box_start(&(struct vg_box_spec){context->home, tag, "underlay",
+						     folder, NULL, false},
+				&site->underlay);
+	}
+	struct vg_box **boxes = vg_alloc(site->n_hosts * sizeof(struct vg_box *));
+	for (size_t h = 0; h < site->n_hosts; h++)
+		boxes[h] = site->hosts[h].box;
+	if (!error)
+		error = vg_underlay_connect(site->underlay, boxes, site->n_hosts);
+	free(boxes);
+	return error;
+}
+
+struct vg_error *vg_site_stop_host(
+	struct vg_site *site, struct vg_context *context, const char *key, size_t number)
+{
+	struct vg_host *host = &site->hosts[number];
+	(void)context;
+	(void)key;
+	if (host->compute)
+		site->drivers->compute->close(vg_take(host->compute));
+	if (host->net)
+		site->drivers->net->close(vg_take(host->net));
+	host->is_running = false;
+	struct vg_error *error = host->box ? vg_box_stop(host->box) : NULL;
+	// The switch goes with the first box: what is left of the site is ending too.
+	if (!error && site->underlay && number == 0)
+		error = vg_box_stop(site->underlay);
+	return error;
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "orchestrator/state/store.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/map.h"
+#include "base/text.h"
+#include "orchestrator/context.h"
+#include "orchestrator/report/progress.h"
+
+enum { RECORD_SIZE_MAX = 64 << 20, VNI_FIRST = 100, VNI_LAST = 0xffffff };
+
+static char *path_of(const struct vg_context *context, const char *key, const char *file)
+{
+	_auto(vg_string) char *folder = vg_context_grid(context, key);
+	return vg_format("%s/%s", folder, file);
+}
+
+struct vg_error *vg_store_list(const struct vg_context *context, char ***ret_keys, size_t *ret_n)
+{
+	_auto(vg_string) char *folder = vg_format("%s/grids", context->home);
+	char **names;
+	size_t n_names, n_keys = 0;
+	struct vg_error *error = vg_folder_list(folder, &names, &n_names);
+	if (error)
+		return error;
+	for (size_t i = 0; i < n_names; i++) {
+		_auto(vg_string) char *path = path_of(context, names[i], "record.json");
+		if (vg_file_exists(path))
+			names[n_keys++] = names[i];
+		else
+			free(names[i]);
+	}
+	*ret_keys = names;
+	*ret_n = n_keys;
+	return NULL;
+}
+
+// Does `NAME` or `NAME@SITE` name this key?
+static bool names_key(const char *grid, const char *key)
+{
+	if (strchr(grid, '@'))
+		return strcmp(grid, key) == 0;
+	size_t length = strcspn(key, "@");
+	return strlen(grid) == length && strncmp(grid, key, length) == 0;
+}
+
+static struct vg_error *no_such_grid(const char *grid, char *const *keys, size_t n_keys)
+{
+	struct vg_error *error = vg_error_of(VG_ERROR_NOT_FOUND, "there is no grid '%.80s'", grid);
+	const char **names = vg_alloc(n_keys * sizeof(*names));
+	_auto(vg_arena) struct vg_arena *arena = vg_arena_new();
+	for (size_t i = 0; i < n_keys; i++)
+		names[i] = vg_arena_strndup(arena, keys[i], strcspn(keys[i], "@"));
+	const char *near = vg_text_nearest(grid, names, n_keys);
+	if (near)
+		error = vg_error_hint(error, "did you mean '%s'?", near);
+	else
+		error = vg_error_hint(error, "'vgrid list' shows them all");
+	free(names);
+	return error;
+}
+
+struct vg_error *vg_store_resolve(
+	const struct vg_context *context, const char *grid, char **ret_key)
+{
+	char **keys;
+	size_t n_keys, n_found = 0, found = 0;
+	struct vg_error *error = vg_store_list(context, &keys, &n_keys);
+	if (error)
+		return error;
+	_auto(vg_text) struct vg_text all = {0};
+	for (size_t i = 0; i < n_keys; i++) {
+		if (!names_key(grid, keys[i]))
+			continue;
+		vg_text_addf(&all, "%s'%s'", n_found ? ", " : "", keys[i]);
+		found = i;
+		n_found++;
+	}
+	if (n_found == 0)
+		error = no_such_grid(grid, keys, n_keys);
+	else if (n_found > 1)
+		error = vg_error_of(VG_ERROR_USAGE, "'%s' could be any of %s", grid, all.bytes);
+	else
+		*ret_key = vg_strdup(keys[found]);
+	vg_folder_list_free(keys, n_keys);
+	return error;
+}
+
+static struct vg_error *load_secret(
+	const struct vg_context *context, const char *key, struct vg_record *record)
+{
+	_auto(vg_string) char *path = path_of(context, key, "secret");
+	char *bytes = NULL;
+	size_t size = 0;
+	struct vg_error *error = vg_file_read(path, VG_SECRET_SIZE, &bytes, &size);
+	if (!error && size != VG_SECRET_SIZE)
+		error = vg_error_new("'%s' does not hold %d bytes", path, VG_SECRET_SIZE);
+	if (!error)
+		memcpy(record->secret, bytes, VG_SECRET_SIZE);
+	if (bytes)
+		explicit_bzero(bytes, size);
+	free(bytes);
+	return error;
+}
+
+struct vg_error *vg_store_load(
+	const struct vg_context *context, const char *key, struct vg_record **ret_record)
+{
+	_auto(vg_string) char *path = path_of(context, key, "record.json");
+	_auto(vg_string) char *bytes = NULL;
+	size_t size;
+	struct vg_error *error = vg_file_read(path, RECORD_SIZE_MAX, &bytes, &size);
+	if (error)
+		return error;
+	_auto(vg_json) struct vg_json *json = NULL;
+	_auto(vg_record) struct vg_record *record = NULL;
+	error = vg_json_read(bytes, size, &json);
+	if (!error)
+		error = vg_record_from_json(json, &record);
+	if (!error)
+		error = load_secret(context, key, record);
+	if (error)
+		return vg_error_while(error, "reading the record '%s'", path);
+	record->key = vg_strdup(key);
+	*ret_record = vg_take(record);
+	return NULL;
+}
+
+struct vg_error *vg_store_save(const struct vg_context *context, struct vg_record *record)
+{
+	_auto(vg_string) char *folder = vg_context_grid(context, record->key);
+	_auto(vg_string) char *path = path_of(context, record->key, "record.json");
+	_auto(vg_string) char *secret = path_of(context, record->key, "secret");
+	record->generation++;
+	record->changed_at = context->now();
+	_auto(vg_json) struct vg_json *json = vg_record_to_json(record);
+	_auto(vg_string) char *text = vg_json_write_pretty(json);
+	struct vg_error *error = vg_folder_make(folder, 0700);
+	// The secret first: a record without one could not be read.
+	if (!error && !vg_file_exists(secret))
+		error = vg_file_write(secret, 0600, record->secret, VG_SECRET_SIZE);
+	if (!error)
+		error = vg_file_write(path, 0600, text, strlen(text));
+	return vg_error_while(error, "saving the record of '%s'", record->name);
+}
+
+struct vg_error *vg_store_remove(const struct vg_context *context, const char *key)
+{
+	_auto(vg_string) char *path = path_of(context, key, "record.json");
+	_auto(vg_string) char *folder = vg_context_grid(context, key);
+	_auto(vg_string) char *grids = vg_format("%s/grids", context->home);
+	struct vg_error *error = vg_folder_remove(folder);
+	if (!error)
+		rmdir(grids); // only when it was the last
+	return vg_error_while(error, "removing the record '%s'", path);
+}
+
+struct vg_error *vg_store_lock(
+	struct vg_context *context, const char *key, const char *doing, int *ret_fd)
+{
+	_auto(vg_string) char *locks = vg_format("%s/locks", context->home);
+	_auto(vg_string) char *path = vg_format("%s/%s", locks, key);
+	struct vg_error *error = vg_folder_make(locks, 0700);
+	if (error)
+		return error;
+	error = vg_lock_take(path, false, ret_fd);
+	if (error && vg_error_kind(error) == VG_ERROR_TIMEOUT) {
+		vg_error_ignore(error);
+		_auto(vg_string) char *holder = vg_lock_holder_read(path);
+		vg_progress_say(context->progress, "Waiting for '%s', which is being changed by %s",
+			key, *holder ? holder : "another command");
+		error = vg_lock_take(path, true, ret_fd);
+	}
+	if (error)
+		return vg_error_while(error, "locking grid '%s'", key);
+	_auto(vg_string) char *who = vg_format("'%s' (process %d)", doing, (int)getpid());
+	vg_lock_holder_write(*ret_fd, who);
+	return NULL;
+}
+
+// Marks the VNIs of one other grid; a record that cannot be read takes none that we know of.
+static void mark_vnis(
+	const struct vg_context *context, const char *key, struct vg_map *taken)
+{
+	_auto(vg_record) struct vg_record *record = NULL;
+	vg_error_ignore(vg_store_load(context, key, &record));
+	for (size_t i = 0; record && i < record->n_vnis; i++) {
+		_auto(vg_string) char *vni = vg_format("%u", record->vnis[i]);
+		vg_map_set(taken, vni, taken);
+	}
+}
+
+struct vg_error *vg_store_allocate_vnis(
+	const struct vg_context *context, struct vg_record *record)
+{
+	char **keys;
+	size_t n_keys;
+	struct vg_error *error = vg_store_list(context, &keys, &n_keys);
+	if (error)
+		return error;
+	_auto(vg_map) struct vg_map *taken = vg_map_new();
+	for (size_t i = 0; i < n_keys; i++) {
+		if (strcmp(keys[i], record->key) != 0)
+			mark_vnis(context, keys[i], taken);
+	}
+	vg_folder_list_free(keys, n_keys);
+	for (size_t i = 0; i < record->n_vnis; i++) {
+		_auto(vg_string) char *vni = vg_format("%u", record->vnis[i]);
+		vg_map_set(taken, vni, taken);
+	}
+	uint32_t next = VNI_FIRST;
+	while (record->n_vnis < record->grid->n_networks) {
+		_auto(vg_string) char *vni = vg_format("%u", next);
+		if (!vg_map_has(taken, vni))
+			vg_append(record->vnis, record->n_vnis) = next;
+		if (next++ == VNI_LAST)
+			return vg_error_new("all VNIs are taken");
+	}
+	return NULL;
+}
