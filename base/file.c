@@ -212,19 +212,39 @@ void vg_folder_list_free(char **names, size_t n_names)
 	free(names);
 }
 
+// A lock file may be removed by its holder: whoever got the lock of a removed one tries again.
+static bool is_still_there(int fd, const char *path)
+{
+	struct stat mine, there;
+	return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
+	       mine.st_dev == there.st_dev;
+}
+
 struct vg_error *vg_lock_take(const char *path, bool wait, int *ret_fd)
 {
-	_auto(vg_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return vg_error_errno(errno, "opening the lock '%s'", path);
-	while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0) {
-		if (errno == EWOULDBLOCK)
-			return vg_error_of(VG_ERROR_TIMEOUT, "'%s' is locked", path);
-		if (errno != EINTR)
-			return vg_error_errno(errno, "locking '%s'", path);
+	for (;;) {
+		_auto(vg_fd) int fd =
+			open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd < 0)
+			return vg_error_errno(errno, "opening the lock '%s'", path);
+		if (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0) {
+			if (errno == EWOULDBLOCK)
+				return vg_error_of(VG_ERROR_TIMEOUT, "'%s' is locked", path);
+			if (errno != EINTR)
+				return vg_error_errno(errno, "locking '%s'", path);
+			continue;
+		}
+		if (is_still_there(fd, path)) {
+			*ret_fd = vg_take_fd(&fd);
+			return NULL;
+		}
 	}
-	*ret_fd = vg_take_fd(&fd);
-	return NULL;
+}
+
+void vg_lock_remove(const char *path, int *fd)
+{
+	unlink(path);
+	close(vg_take_fd(fd));
 }
 
 void vg_lock_holder_write(int fd, const char *who)

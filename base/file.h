@@ -40,6 +40,8 @@ void vg_folder_list_free(char **names, size_t n_names);
 // `wait` false a lock held by another is VG_ERROR_TIMEOUT. The file's content is the holder's to
 // use: vg_lock_holder_write() leaves who holds it for those who wait.
 struct vg_error *vg_lock_take(const char *path, bool wait, int *ret_fd) VG_MUST_CHECK;
+// Removes the lock's file and unlocks; who waits for it makes a new one.
+void vg_lock_remove(const char *path, int *fd);
 void vg_lock_holder_write(int fd, const char *who);
 // What the present or last holder wrote, malloc'ed; "" if nothing.
 char *vg_lock_holder_read(const char *path);

@@ -39,6 +39,11 @@ struct vg_compute_driver {
 	struct vg_error *(*observe)(struct vg_compute *compute, const char *store, const char *grid,
 		struct vg_machines_seen *ret_seen) VG_MUST_CHECK;
 
+	// The state of one machine, light enough to ask every second; *ret_reason is a constant as in
+	// vg_machine_seen. One that is not defined is VG_MACHINE_STOPPED.
+	struct vg_error *(*state)(struct vg_compute *compute, const char *uuid,
+		enum vg_machine_state *ret_state, const char **ret_reason) VG_MUST_CHECK;
+
 	// Defines the machine, or redefines it (what runs goes on as it was until its next start).
 	struct vg_error *(*define)(struct vg_compute *compute, const struct vg_machine *machine)
 		VG_MUST_CHECK;

@@ -99,6 +99,8 @@ void vg_site_free(struct vg_site *site)
 	for (size_t h = 0; h < site->n_hosts; h++) {
 		disconnect(site, &site->hosts[h]);
 		free(site->hosts[h].name);
+		free(site->hosts[h].folder_seen);
+		free(site->hosts[h].images_seen);
 	}
 	vg_box_free(site->underlay);
 	free(site->hosts);
@@ -156,7 +158,7 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 		return vg_folder_make(context->home, 0700);
 	}
 	ret->folder = box_folder(context, key, number);
-	ret->folder_seen = "/v";
+	ret->folder_seen = "/v"; // box/box.h
 	ret->images_seen = "/i";
 	if (!host->box)
 		return NULL;
@@ -170,6 +172,10 @@ static struct vg_error *open_host(struct vg_site *site, struct vg_host *host,
 {
 	struct endpoints at;
 	struct vg_error *error = find_endpoints(site, host, context, key, &at);
+	free(host->folder_seen);
+	free(host->images_seen);
+	host->folder_seen = vg_strdup(at.folder_seen);
+	host->images_seen = vg_strdup(at.images_seen);
 	const struct vg_drivers *drivers = site->drivers;
 	if (!error && !host->storage)
 		error = drivers->storage->open(

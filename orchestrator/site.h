@@ -18,6 +18,7 @@ struct vg_host {
 	unsigned slowness;    // `within` is multiplied by it
 	unsigned n_booting;   // how many guests may boot at once
 	bool is_running;      // the box is there (an unowned host always is)
+	char *folder_seen, *images_seen; // where its hypervisor finds volumes and golden images
 	bool was_repaired;    // its libvirtd had died and was started again
 	struct vg_box *box;   // NULL: no box, or it does not run
 	struct vg_compute *compute; // NULL unless is_running

@@ -7,28 +7,29 @@
 #include "base/error.h"
 #include "storage/driver.h"
 
-// kind, what is shown while it runs (behind the subject), lane, limit a host (0: none)
+// kind, what is shown while it runs (behind the subject), is it shown when all goes well, lane, limit
+// a host (0: none)
 //
 // The limits keep a machine responsive: booting guests without hardware acceleration are bound by the
 // site (vg_host.n_booting) through the lane BOOT, which a start enters and its ready leaves.
 #define VG_STEP_KINDS(X)                                                                           \
-	X(HOST_START, "starting the box", NONE, 0)                                                 \
-	X(HOST_JOIN, "joining the boxes", NONE, 0)                                                 \
-	X(MACHINE_STOP, "stopping", NONE, 0)                                                       \
-	X(MACHINE_REMOVE, "removing", NONE, 8)                                                     \
-	X(VOLUME_REMOVE, "removing", NONE, 8)                                                      \
-	X(NET_CONVERGE, "building networks", NONE, 1)                                              \
-	X(VOLUME_CREATE, "making", NONE, 8)                                                        \
-	X(VOLUME_RESIZE, "growing", NONE, 4)                                                       \
-	X(SEED_WRITE, "writing the seed", NONE, 8)                                                 \
-	X(MACHINE_DEFINE, "defining", NONE, 8)                                                     \
-	X(MACHINE_START, "starting", BOOT_ENTER, 0)                                                \
-	X(NODE_READY, "booting", BOOT_LEAVE, 0)                                                    \
-	X(NODE_REFRESH, "refreshing", NONE, 8)                                                     \
-	X(HOST_STOP, "ending the box", NONE, 0)
+	X(HOST_START, "starting", true, NONE, 0)                                                   \
+	X(HOST_JOIN, "joining the boxes", true, NONE, 0)                                           \
+	X(MACHINE_STOP, "stopping", true, NONE, 0)                                                 \
+	X(MACHINE_REMOVE, "removing", true, NONE, 8)                                               \
+	X(VOLUME_REMOVE, "removing", false, NONE, 8)                                               \
+	X(NET_CONVERGE, "building networks", true, NONE, 1)                                        \
+	X(VOLUME_CREATE, "making", false, NONE, 8)                                                 \
+	X(VOLUME_RESIZE, "growing", true, NONE, 4)                                                 \
+	X(SEED_WRITE, "writing the seed", false, NONE, 8)                                          \
+	X(MACHINE_DEFINE, "defining", false, NONE, 8)                                              \
+	X(MACHINE_START, "starting", false, BOOT_ENTER, 0)                                         \
+	X(NODE_READY, "booting", true, BOOT_LEAVE, 0)                                              \
+	X(NODE_REFRESH, "refreshing", true, NONE, 8)                                               \
+	X(HOST_STOP, "ending", true, NONE, 0)
 
 enum vg_step_kind {
-#define X(kind, doing, lane, limit) VG_STEP_##kind,
+#define X(kind, doing, is_shown, lane, limit) VG_STEP_##kind,
 	VG_STEP_KINDS(X)
 #undef X
 		VG_STEP_N_KINDS
@@ -38,6 +39,7 @@ enum vg_step_lane { VG_LANE_NONE, VG_LANE_BOOT_ENTER, VG_LANE_BOOT_LEAVE };
 
 struct vg_step_type {
 	const char *name, *doing;
+	bool is_shown;
 	enum vg_step_lane lane;
 	unsigned limit; // running at once on one host, 0: no limit
 };

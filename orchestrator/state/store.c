@@ -181,6 +181,14 @@ struct vg_error *vg_store_lock(
 	return NULL;
 }
 
+void vg_store_unlock_gone(const struct vg_context *context, const char *key, int *fd)
+{
+	_auto(vg_string) char *locks = vg_format("%s/locks", context->home);
+	_auto(vg_string) char *path = vg_format("%s/%s", locks, key);
+	vg_lock_remove(path, fd);
+	rmdir(locks); // only when it was the last
+}
+
 // Marks the VNIs of one other grid; a record that cannot be read takes none that we know of.
 static void mark_vnis(
 	const struct vg_context *context, const char *key, struct vg_map *taken)
@@ -212,12 +220,15 @@ struct vg_error *vg_store_allocate_vnis(
 		vg_map_set(taken, vni, taken);
 	}
 	uint32_t next = VNI_FIRST;
-	while (record->n_vnis < record->grid->n_networks) {
-		_auto(vg_string) char *vni = vg_format("%u", next);
-		if (!vg_map_has(taken, vni))
-			vg_append(record->vnis, record->n_vnis) = next;
-		if (next++ == VNI_LAST)
-			return vg_error_new("all VNIs are taken");
+	for (size_t i = 0; i < record->n_vnis; i++) {
+		while (!record->vnis[i]) {
+			if (next > VNI_LAST)
+				return vg_error_new("all VNIs are taken");
+			_auto(vg_string) char *vni = vg_format("%u", next);
+			if (!vg_map_has(taken, vni))
+				record->vnis[i] = next;
+			next++;
+		}
 	}
 	return NULL;
 }

@@ -27,6 +27,9 @@ struct vg_error *vg_store_remove(const struct vg_context *context, const char *k
 // descriptor unlocks.
 struct vg_error *vg_store_lock(struct vg_context *context, const char *key, const char *doing,
 	int *ret_fd) VG_MUST_CHECK;
-// Gives the networks of a grid VNIs that no grid of the same kind of site has; those it has stay.
+// Unlocks for good: nothing of the lock stays. For a grid that is gone.
+void vg_store_unlock_gone(const struct vg_context *context, const char *key, int *fd);
+// Gives each network of the grid that has none (0 in record->vnis) a VNI that no other grid of the
+// store has.
 struct vg_error *vg_store_allocate_vnis(const struct vg_context *context, struct vg_record *record)
 	VG_MUST_CHECK;

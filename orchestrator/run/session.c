@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "orchestrator/run/session.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "orchestrator/context.h"
+#include "orchestrator/state/store.h"
+
+// The site stands in the record; entering it must come first, before anything else is read, since it
+// may start the program anew.
+static struct vg_error *enter_site_of(struct vg_context *context, const char *key,
+	struct vg_site **ret_site)
+{
+	_auto(vg_record) struct vg_record *record = NULL;
+	struct vg_error *error = vg_store_load(context, key, &record);
+	if (!error)
+		error = vg_site_read(record->site, ret_site);
+	return error ? error : vg_site_enter(*ret_site, context);
+}
+
+struct vg_error *vg_session_open(struct vg_context *context, const char *grid, const char *doing,
+	struct vg_session **ret_session)
+{
+	_auto(vg_string) char *key = NULL;
+	_auto(vg_session) struct vg_session *session = vg_new(struct vg_session);
+	session->context = context;
+	session->lock = -1;
+	struct vg_error *error = vg_store_resolve(context, grid, &key);
+	if (!error)
+		error = enter_site_of(context, key, &session->site);
+	if (!error)
+		error = vg_context_store(context);
+	if (!error && doing)
+		error = vg_store_lock(context, key, doing, &session->lock);
+	if (!error)
+		error = vg_store_load(context, key, &session->record);
+	if (!error)
+		error = vg_site_connect(
+			session->site, context, session->record->key, session->record->uuid);
+	if (!error)
+		*ret_session = vg_take(session);
+	return error;
+}
+
+void vg_session_free(struct vg_session *session)
+{
+	if (!session)
+		return;
+	vg_site_free(session->site);
+	vg_record_free(session->record);
+	if (session->lock >= 0)
+		close(session->lock);
+	free(session);
+}
+
+static struct vg_error *no_such_node(const struct vg_grid *grid, const char *name)
+{
+	const char **names = vg_alloc(grid->n_nodes * sizeof(*names));
+	for (size_t i = 0; i < grid->n_nodes; i++)
+		names[i] = grid->nodes[i].name;
+	struct vg_error *error = vg_error_of(
+		VG_ERROR_NOT_FOUND, "grid '%s' has no node '%.80s'", grid->name, name);
+	const char *near = vg_text_nearest(name, names, grid->n_nodes);
+	if (near)
+		error = vg_error_hint(error, "did you mean '%s'?", near);
+	else if (grid->n_nodes)
+		error = vg_error_hint(error, "its nodes are '%s' … '%s'", names[0],
+			names[grid->n_nodes - 1]);
+	free(names);
+	return error;
+}
+
+struct vg_error *vg_session_node(struct vg_session *session, const char *name,
+	const struct vg_node **ret_node, struct vg_host **ret_host)
+{
+	const struct vg_grid *grid = session->record->grid;
+	const struct vg_node *node = vg_grid_node(grid, name);
+	if (!node)
+		return no_such_node(grid, name);
+	if (node->host < 0 || (size_t)node->host >= session->site->n_hosts)
+		return vg_error_new("'%s' has no host yet", name);
+	struct vg_host *host = &session->site->hosts[node->host];
+	if (!host->is_running)
+		return vg_error_hint(
+			vg_error_new("'%s' does not run: neither does its host '%s'", name,
+				host->name),
+			"'vgrid up' with its template starts the grid again");
+	*ret_node = node;
+	*ret_host = host;
+	return NULL;
+}
+
+struct vg_error *vg_session_agent(
+	struct vg_session *session, const char *name, struct vg_agent *ret_agent)
+{
+	const struct vg_node *node;
+	struct vg_host *host;
+	struct vg_error *error = vg_session_node(session, name, &node, &host);
+	if (!error)
+		*ret_agent = (struct vg_agent){
+			session->site->drivers->compute, host->compute, node->uuid};
+	return error;
+}
