@@ -25,9 +25,9 @@ struct vg_slice_remote {
 
 struct vg_slice_overlay {
 	char *tag;    // …/network/NAME
-	char *bridge; // the bridge's name, from the tag
+	char *bridge; // the bridge's name, from the tag; NULL: seen without one that works
 	char *vxlan;  // the VXLAN device's name, from tag + "/vxlan"
-	uint32_t vni;
+	uint32_t vni; // 0: seen without a VXLAN device that works
 	unsigned mtu;
 	struct vg_place place;
 	struct vg_slice_port *ports;
@@ -54,10 +54,12 @@ struct vg_slice_input {
 	const struct vg_ip *tunnels; // one a host of the site
 };
 
-// The slice of host number `host`. `is_wanted` (may be NULL: all) says for each node whether it
-// takes part. Linear in the members of the overlays that the host has.
+// The slice of host number `host`; nodes that are not placed take no part. Costs a look at each node
+// of the grid (two numbers compared) and work for each member of the overlays that the host has: all
+// slices of a grid cost hosts times nodes looks, and as much work as there are entries in them.
 struct vg_slice *vg_slice_build(const struct vg_slice_input *input, int host);
 
-// What differs, as text a person reads ("port of 'worker-1' on 'lan' is missing"), one malloc'ed
-// string; NULL when nothing does. Used for the plan and for drift.
+// What differs, as text a person reads ("port of 'worker-1' on 'lan' is missing"), one line each, no
+// newline behind the last, malloc'ed; NULL when nothing does. IP addresses and rates are not compared:
+// they are no part of what a host's links are made of. Used for the plan and for drift.
 char *vg_slice_difference(const struct vg_slice *wanted, const struct vg_slice *seen);
