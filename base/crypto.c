@@ -55,6 +55,33 @@ struct vg_error *vg_sha256_fd(int fd, const char *name,
 	return error;
 }
 
+// struct vg_sha256 is libcrypto's context under our name.
+struct vg_sha256 *vg_sha256_new(void)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL))
+		abort();
+	return (struct vg_sha256 *)context;
+}
+
+void vg_sha256_add(struct vg_sha256 *hash, const void *bytes, size_t size)
+{
+	EVP_DigestUpdate((EVP_MD_CTX *)hash, bytes, size);
+}
+
+void vg_sha256_finish(struct vg_sha256 *hash, char ret_hex[VG_SHA256_HEX])
+{
+	uint8_t digest[VG_SHA256_SIZE];
+	EVP_DigestFinal_ex((EVP_MD_CTX *)hash, digest, NULL);
+	vg_sha256_free(hash);
+	to_hex(digest, ret_hex);
+}
+
+void vg_sha256_free(struct vg_sha256 *hash)
+{
+	EVP_MD_CTX_free((EVP_MD_CTX *)hash);
+}
+
 void vg_random(void *bytes, size_t size)
 {
 	uint8_t *at = bytes;

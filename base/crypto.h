@@ -13,6 +13,14 @@ void vg_sha256_hex(const void *bytes, size_t size, char ret_hex[VG_SHA256_HEX]);
 struct vg_error *vg_sha256_fd(int fd, const char *name, void (*progress)(uint64_t done, void *data),
 	void *data, char ret_hex[VG_SHA256_HEX]) VG_MUST_CHECK;
 
+// The same over bytes that come piece by piece. finish() frees the hash; NULL is fine for free().
+struct vg_sha256;
+struct vg_sha256 *vg_sha256_new(void);
+void vg_sha256_add(struct vg_sha256 *hash, const void *bytes, size_t size);
+void vg_sha256_finish(struct vg_sha256 *hash, char ret_hex[VG_SHA256_HEX]);
+void vg_sha256_free(struct vg_sha256 *hash);
+VG_AUTO(vg_sha256);
+
 // Bytes from the kernel's generator.
 void vg_random(void *bytes, size_t size);
 // A random version 4 uuid (RFC 9562), as text.
