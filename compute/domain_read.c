@@ -28,9 +28,9 @@ static bool is_named(const xmlNode *node, const char *name)
 	return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
 }
 
-static bool is_ours(const xmlNode *node, const char *name)
+static bool is_ours(const xmlNode *node)
 {
-	return is_named(node, name) && node->ns && node->ns->href &&
+	return is_named(node, "machine") && node->ns && node->ns->href &&
 	       strcmp((const char *)node->ns->href, VG_DOMAIN_NAMESPACE) == 0;
 }
 
@@ -44,9 +44,9 @@ static xmlNode *child(const xmlNode *parent, const char *name)
 }
 
 // malloc'ed, NULL if there is no such node.
-static char *content(xmlNode *node)
+static char *content(const xmlNode *node)
 {
-	xmlChar *text = node ? xmlNodeGetContent(node) : NULL;
+	xmlChar *text = node ? xmlNodeGetContent((xmlNode *)node) : NULL;
 	char *copy = text ? vg_strdup((const char *)text) : NULL;
 	xmlFree(text);
 	return copy;
@@ -72,12 +72,8 @@ static uint64_t number(xmlNode *node)
 
 static void read_machine(const xmlNode *machine, struct vg_domain_seen *domain)
 {
-	for (xmlNode *node = machine->children; node; node = node->next) {
-		if (is_ours(node, "tag") && !domain->tag)
-			domain->tag = content(node);
-		else if (is_ours(node, "applied") && !domain->applied)
-			domain->applied = content(node);
-	}
+	domain->tag = content(child(machine, "tag"));
+	domain->applied = content(child(machine, "applied"));
 }
 
 // libvirt writes sizes in KiB.
@@ -115,7 +111,8 @@ static void read_devices(const xmlNode *devices, struct vg_domain_seen *domain)
 
 static struct vg_error *read_root(xmlNode *root, struct vg_domain_seen *domain)
 {
-	if (root && is_ours(root, "machine")) {
+	// The element alone comes without its namespace: whoever asked for it named that.
+	if (root && is_named(root, "machine")) {
 		read_machine(root, domain);
 		return NULL;
 	}
@@ -123,7 +120,7 @@ static struct vg_error *read_root(xmlNode *root, struct vg_domain_seen *domain)
 		return vg_error_new("not the XML of a domain");
 	xmlNode *metadata = child(root, "metadata");
 	for (xmlNode *node = metadata ? metadata->children : NULL; node; node = node->next) {
-		if (is_ours(node, "machine"))
+		if (is_ours(node) && !domain->tag && !domain->applied)
 			read_machine(node, domain);
 	}
 	domain->memory = read_memory(child(root, "currentMemory"));

@@ -23,5 +23,5 @@ static inline void vg_domain_seen_auto_free(struct vg_domain_seen *domain)
 }
 
 // Reads a whole domain, or the `machine` element of its metadata alone.
-struct vg_error *vg_domain_read(const char *xml, size_t size, struct vg_domain_seen *ret_domain)
-	VG_MUST_CHECK;
+struct vg_error *vg_domain_read(
+	const char *xml, size_t size, struct vg_domain_seen *ret_domain) VG_MUST_CHECK;

@@ -83,8 +83,9 @@ static void add_boot(struct writer *writer, const struct vg_machine *machine)
 	add(writer, "  </os>\n");
 }
 
-// An empty <backingStore/> makes libvirt probe nothing and tells QEMU that nothing is behind the disk.
-// A root disk is a clone: what is behind it, format included, says the header that vgrid wrote.
+// An empty <backingStore/> makes libvirt probe nothing and tells QEMU that nothing is behind the
+// disk. A root disk is a clone: what is behind it, format included, says the header that vgrid
+// wrote.
 static void add_backing(struct writer *writer, const struct vg_machine_disk *disk)
 {
 	if (disk->is_data || strcmp(disk->format, "raw") == 0)
@@ -147,8 +148,8 @@ static void add_channel(struct writer *writer, const char *name)
 		name);
 }
 
-// No balloon: it would keep a warm start from sharing memory. No USB, no video, no input: nothing of
-// ours needs them, and each costs start time. The panic device makes a guest's panic an event.
+// No balloon: it would keep a warm start from sharing memory. No USB, no video, no input: nothing
+// of ours needs them, and each costs start time. The panic device makes a guest's panic an event.
 static void add_devices(struct writer *writer, const struct vg_machine *machine)
 {
 	add(writer, "  <devices>\n");

@@ -6,8 +6,8 @@
 
 #include "compute/machine.h"
 
-// The XML namespace of what vgrid keeps in a domain's metadata: one element `machine` that holds the
-// elements `tag` and `applied`.
+// The XML namespace of what vgrid keeps in a domain's metadata: one element `machine` that holds
+// the elements `tag` and `applied`.
 #define VG_DOMAIN_NAMESPACE "urn:vgrid:domain:1"
 
 // The channel by which ssh reaches a node out of band, and the one of the guest agent.
