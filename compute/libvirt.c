@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compute/libvirt.h"
+
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/tag.h"
+#include "base/text.h"
+#include "compute/domain_xml.h"
+
+enum { OPEN_TIMEOUT_S = 30, KEEPALIVE_S = 5, KEEPALIVE_COUNT = 3 };
+
+int vg_libvirt_code(void)
+{
+	const virError *last = virGetLastError();
+	return last ? last->code : VIR_ERR_OK;
+}
+
+static enum vg_error_kind kind_of(int code)
+{
+	switch (code) {
+	case VIR_ERR_NO_DOMAIN:
+		return VG_ERROR_NOT_FOUND;
+	case VIR_ERR_AGENT_UNRESPONSIVE:
+	case VIR_ERR_AGENT_UNSYNCED:
+	case VIR_ERR_OPERATION_TIMEOUT:
+		return VG_ERROR_TIMEOUT;
+	default:
+		return VG_ERROR_FAILED;
+	}
+}
+
+struct vg_error *vg_libvirt_error(
+	const struct vg_compute *compute, virDomainPtr domain, const char *doing)
+{
+	const virError *last = virGetLastError();
+	enum vg_error_kind kind = last ? kind_of(last->code) : VG_ERROR_FAILED;
+	_auto(vg_string) char *words =
+		vg_strdup(last && last->message ? last->message : "libvirt does not say why");
+	struct vg_error *error = vg_error_of(kind, "%s: %s", doing, words);
+	const char *name = domain ? virDomainGetName(domain) : NULL;
+	if (name)
+		error = vg_error_while(error, "machine '%s'", name);
+	return vg_error_while(error, "host '%s'", compute->host);
+}
+
+static void say_nothing(void *data, virErrorPtr error)
+{
+	(void)data;
+	(void)error;
+}
+
+// Timers, keepalives and streams of all connections live on this thread. It only ever waits for
+// descriptors and ends with the process.
+static void *run_events(void *data)
+{
+	(void)data;
+	for (;;) {
+		if (virEventRunDefaultImpl() < 0)
+			virResetLastError();
+	}
+	return NULL;
+}
+
+static void start_events(void)
+{
+	virSetErrorFunc(NULL, say_nothing);
+	pthread_t thread;
+	if (virEventRegisterDefaultImpl() < 0 ||
+		pthread_create(&thread, NULL, run_events, NULL) != 0)
+		abort();
+	pthread_detach(thread);
+}
+
+// A connection being opened by a thread of its own, since nothing else bounds the time that a hung
+// libvirtd takes to greet. Whoever comes last frees it.
+struct opening {
+	char *uri;
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	bool is_done, is_abandoned;
+	virConnectPtr connection;
+	char *words; // libvirt's, when it failed
+};
+
+static void opening_free(struct opening *opening)
+{
+	if (opening->connection)
+		virConnectClose(opening->connection);
+	pthread_cond_destroy(&opening->done);
+	pthread_mutex_destroy(&opening->lock);
+	free(opening->words);
+	free(opening->uri);
+	free(opening);
+}
+
+static void *run_opening(void *data)
+{
+	struct opening *opening = data;
+	virConnectAuth nobody_to_ask = {0};
+	virConnectPtr connection = virConnectOpenAuth(opening->uri, &nobody_to_ask, 0);
+	pthread_mutex_lock(&opening->lock);
+	opening->connection = connection;
+	if (!connection)
+		opening->words = vg_strdup(virGetLastErrorMessage());
+	opening->is_done = true;
+	bool is_abandoned = opening->is_abandoned;
+	pthread_cond_signal(&opening->done);
+	pthread_mutex_unlock(&opening->lock);
+	if (is_abandoned)
+		opening_free(opening);
+	return NULL;
+}
+
+static struct vg_error *wait_for_opening(struct opening *opening, const char *host)
+{
+	struct timespec end;
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += OPEN_TIMEOUT_S;
+	int code = 0;
+	pthread_mutex_lock(&opening->lock);
+	while (!opening->is_done && code == 0)
+		code = pthread_cond_timedwait(&opening->done, &opening->lock, &end);
+	opening->is_abandoned = !opening->is_done;
+	bool is_abandoned = opening->is_abandoned;
+	pthread_mutex_unlock(&opening->lock);
+	if (is_abandoned)
+		return vg_error_of(VG_ERROR_TIMEOUT,
+			"host '%s': its libvirtd did not answer within %d s", host, OPEN_TIMEOUT_S);
+	if (!opening->connection)
+		return vg_error_new(
+			"host '%s': connecting to its libvirtd: %s", host, opening->words);
+	return NULL;
+}
+
+static struct vg_error *connect_to(const struct vg_compute_target *target, virConnectPtr *ret)
+{
+	struct opening *opening = vg_new(struct opening);
+	opening->uri = vg_strdup(target->uri);
+	pthread_mutex_init(&opening->lock, NULL);
+	pthread_cond_init(&opening->done, NULL);
+	pthread_t thread;
+	int code = pthread_create(&thread, NULL, run_opening, opening);
+	if (code != 0) {
+		opening_free(opening);
+		return vg_error_errno(code, "host '%s': starting a thread", target->host);
+	}
+	pthread_detach(thread);
+	struct vg_error *error = wait_for_opening(opening, target->host);
+	if (error && vg_error_kind(error) == VG_ERROR_TIMEOUT)
+		return error; // the thread frees it
+	if (!error)
+		*ret = vg_take(opening->connection);
+	opening_free(opening);
+	return error;
+}
+
+static int on_lifecycle(
+	virConnectPtr connection, virDomainPtr domain, int event, int detail, void *data)
+{
+	(void)connection, (void)domain, (void)event, (void)detail;
+	struct vg_compute *compute = data;
+	pthread_mutex_lock(&compute->lock);
+	pthread_cond_broadcast(&compute->changed);
+	pthread_mutex_unlock(&compute->lock);
+	return 0;
+}
+
+// Freed by libvirt when the last event has been delivered, or at once if there are no events.
+static void compute_free(void *data)
+{
+	struct vg_compute *compute = data;
+	pthread_cond_destroy(&compute->changed);
+	pthread_mutex_destroy(&compute->lock);
+	free(compute->host);
+	free(compute->folder);
+	free(compute->folder_seen);
+	free(compute);
+}
+
+static struct vg_error *open_host(const struct vg_compute_target *target, struct vg_compute **ret)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, start_events);
+	virConnectPtr connection;
+	struct vg_error *error = connect_to(target, &connection);
+	if (error)
+		return error;
+	struct vg_compute *compute = vg_new(struct vg_compute);
+	compute->connection = connection;
+	compute->host = vg_strdup(target->host);
+	compute->folder = target->folder ? vg_strdup(target->folder) : NULL;
+	compute->folder_seen = target->folder_seen ? vg_strdup(target->folder_seen) : NULL;
+	pthread_mutex_init(&compute->lock, NULL);
+	pthread_cond_init(&compute->changed, NULL);
+	if (virConnectSetKeepAlive(connection, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
+		virResetLastError(); // a local driver has no connection that could hang
+	compute->events =
+		virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+			VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), compute, compute_free);
+	*ret = compute;
+	return NULL;
+}
+
+static void close_host(struct vg_compute *compute)
+{
+	if (!compute)
+		return;
+	virConnectPtr connection = compute->connection;
+	bool is_freed_by_libvirt =
+		compute->events >= 0 &&
+		virConnectDomainEventDeregisterAny(connection, compute->events) == 0;
+	if (!is_freed_by_libvirt && compute->events < 0)
+		compute_free(compute);
+	virConnectClose(connection);
+}
+
+struct vg_error *vg_libvirt_find(
+	struct vg_compute *compute, const char *uuid, virDomainPtr *ret_domain, char **ret_tag)
+{
+	_auto(vg_domain_ref) virDomainPtr domain =
+		virDomainLookupByUUIDString(compute->connection, uuid);
+	if (!domain) {
+		_auto(vg_string) char *doing = vg_format("machine '%s'", uuid);
+		return vg_libvirt_error(compute, NULL, doing);
+	}
+	char *metadata = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
+		VG_DOMAIN_NAMESPACE, VIR_DOMAIN_AFFECT_CURRENT);
+	if (!metadata && vg_libvirt_code() != VIR_ERR_NO_DOMAIN_METADATA)
+		return vg_libvirt_error(compute, domain, "reading its tag");
+	_auto(vg_domain_seen) struct vg_domain_seen seen = {0};
+	struct vg_error *error =
+		metadata ? vg_domain_read(metadata, strlen(metadata), &seen) : NULL;
+	free(metadata);
+	struct vg_tag tag;
+	if (!error && !vg_tag_read(seen.tag, &tag))
+		error = vg_error_new("it has no tag of vgrid, and is left alone");
+	if (error)
+		return vg_error_while(
+			error, "host '%s': domain '%s'", compute->host, virDomainGetName(domain));
+	if (ret_tag)
+		*ret_tag = vg_take(seen.tag);
+	*ret_domain = vg_take(domain);
+	return NULL;
+}
+
+struct vg_error *vg_libvirt_read(
+	struct vg_compute *compute, virDomainPtr domain, struct vg_domain_seen *ret_seen)
+{
+	_auto(vg_string) char *xml = virDomainGetXMLDesc(domain, 0);
+	if (!xml)
+		return vg_libvirt_error(compute, domain, "reading it");
+	return vg_error_while(vg_domain_read(xml, strlen(xml), ret_seen), "host '%s': domain '%s'",
+		compute->host, virDomainGetName(domain));
+}
+
+const struct vg_compute_driver vg_compute_libvirt = {
+	.name = "libvirt",
+	.open = open_host,
+	.close = close_host,
+	.observe = vg_libvirt_observe,
+	.define = vg_libvirt_define,
+	.start = vg_libvirt_start,
+	.stop = vg_libvirt_stop,
+	.remove = vg_libvirt_remove,
+	.agent = vg_libvirt_agent,
+	.console_log = vg_libvirt_console_log,
+	.open_stream = vg_libvirt_open_stream,
+};
