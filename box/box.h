@@ -11,17 +11,20 @@
 #include "base/error.h"
 #include "base/ip.h"
 
+// Where a box looks for programs; it has no other environment of its caller's.
+#define VG_BOX_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 struct vg_box_spec {
-	const char *home;   // VGRID_HOME
-	const char *tag;    // …/host/0
-	const char *name;   // its hostname
-	const char *folder; // becomes /v, writable
-	const char *images; // becomes /i, read-only; NULL: none
+	const char *home;    // VGRID_HOME, absolute
+	const char *tag;     // …/host/0
+	const char *name;    // its hostname
+	const char *folder;  // becomes /v, writable
+	const char *images;  // becomes /i, read-only; NULL: none
 	bool has_hypervisor; // false: only a network namespace (the underlay's switch)
 };
 
 struct vg_box {
-	char *tag, *name, *folder;
+	char *home, *tag, *name, *folder;
 	pid_t pid; // of process 1, as seen from this process
 	uint64_t start_time;
 	int net_fd; // its network namespace
@@ -39,10 +42,11 @@ void vg_box_list_done(struct vg_box_list *list);
 
 // Finds the running box of this tag or starts it; returns when its namespaces and mounts are there
 // (libvirtd may still be starting).
-struct vg_error *vg_box_start(const struct vg_box_spec *spec, struct vg_box **ret_box) VG_MUST_CHECK;
+struct vg_error *vg_box_start(
+	const struct vg_box_spec *spec, struct vg_box **ret_box) VG_MUST_CHECK;
 // NULL in *ret_box when it does not run.
-struct vg_error *vg_box_find(const char *home, const char *tag, struct vg_box **ret_box)
-	VG_MUST_CHECK;
+struct vg_error *vg_box_find(
+	const char *home, const char *tag, struct vg_box **ret_box) VG_MUST_CHECK;
 // All running boxes of this home whose tag is of this store and, unless NULL, this grid; found by
 // their processes, so that lost registrations do not matter.
 struct vg_error *vg_box_list(const char *home, const char *store, const char *grid,
@@ -51,12 +55,16 @@ struct vg_error *vg_box_list(const char *home, const char *store, const char *gr
 struct vg_error *vg_box_stop(struct vg_box *box) VG_MUST_CHECK;
 
 // The box's libvirt URI once its libvirtd answers on its socket; a killed libvirtd is started again
-// (the guests run on and are re-adopted). malloc'ed. timeout_ms bounds the wait; the error shows the
-// last lines of libvirtd's log. *ret_was_restarted (may be NULL) says whether one had died.
+// (the guests run on and are re-adopted). malloc'ed. timeout_ms bounds the wait; the error shows
+// the last lines of libvirtd's log. *ret_was_restarted (may be NULL) says whether one had died.
 struct vg_error *vg_box_hypervisor(struct vg_box *box, uint64_t timeout_ms, char **ret_uri,
 	bool *ret_was_restarted) VG_MUST_CHECK;
 // Is its libvirtd running right now? Changes nothing.
 bool vg_box_has_hypervisor(const struct vg_box *box);
+
+// Are the programs installed that a box with a hypervisor runs? NULL, or what is missing with the
+// exact remedy as hint.
+struct vg_error *vg_box_probe_programs(void) VG_MUST_CHECK;
 
 // The entry point of process 1: `vgrid` re-executed by vg_box_start(). Does not return.
 _Noreturn void vg_box_main(int argc, char *argv[]);

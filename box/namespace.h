@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The one user namespace of a VGRID_HOME, in which all its boxes live. A command that touches boxes
-// re-executes itself into it once, before its first thread, as uid 0 of that namespace. The namespace
-// lives as long as a member: a box or a running command; members are registered under
+// re-executes itself into it once, before its first thread, as uid 0 of that namespace. The
+// namespace lives as long as a member: a box or a running command; members are registered under
 // HOME/run/members, a lock orders joining and making.
 #pragma once
 
@@ -12,18 +12,18 @@
 // /proc/self/exe again with the same arguments; does not return then. In the re-executed process:
 // returns NULL at once. Must be called before any thread is started.
 //
-// Started by root it does the same with an unprivileged uid that owns home's files, and with a private
-// mount namespace in which /dev/net/tun is a node of that uid's own; root's own files stay readable.
-// Where user namespaces are forbidden (sysctl, AppArmor, a container) the error's hint says the exact
-// remedy.
+// Started by root it does the same with an unprivileged uid that owns home's files, and with a
+// private mount namespace in which /dev/net/tun is a node of that uid's own; root's own files stay
+// readable. Where user namespaces are forbidden (sysctl, AppArmor, a container) the error's hint
+// says the exact remedy.
 struct vg_error *vg_namespace_enter(const char *home, char *const argv[]) VG_MUST_CHECK;
 bool vg_namespace_is_inside(void);
 
-// Can it work here? Tried in a child process. Each is NULL when all is well, else names the reason and
-// the exact remedy as hint.
+// Can it work here? Tried in a child process. Each is NULL when all is well, else names the reason
+// and the exact remedy as hint.
 struct vg_error *vg_namespace_probe(void) VG_MUST_CHECK;
 struct vg_error *vg_namespace_probe_tun(void) VG_MUST_CHECK;
 
 // Runs in its own thread's network namespace: enters that of `namespace_fd`, calls, leaves.
-struct vg_error *vg_namespace_call(int namespace_fd, struct vg_error *(*call)(void *data), void *data)
-	VG_MUST_CHECK;
+struct vg_error *vg_namespace_call(
+	int namespace_fd, struct vg_error *(*call)(void *data), void *data) VG_MUST_CHECK;
