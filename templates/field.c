@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "templates/field.h"
+
+#include <inttypes.h>
+#include <regex.h>
+#include <string.h>
+
+#include "base/ip.h"
+#include "base/text.h"
+#include "base/units.h"
+
+enum { REGEX_LENGTH_MAX = 1000, REGEX_REPEATS_MAX = 10000, PATH_LENGTH_MAX = 255 };
+
+static const struct {
+	const char *name, *pattern;
+} types[] = {
+	[VG_FIELD_MAP] = {"a map of fields", NULL},
+	[VG_FIELD_MAP_OF] = {"a map", NULL},
+	[VG_FIELD_LIST] = {"a list", NULL},
+	[VG_FIELD_NICS] = {"a list of networks, or a map of them", NULL},
+	[VG_FIELD_ROLES] = {"a role, or a list of roles", NULL},
+	[VG_FIELD_NAME] = {"a name such as 'web-1'", "^[a-z][a-z0-9-]{0,30}$"},
+	[VG_FIELD_TEXT] = {"text", NULL},
+	[VG_FIELD_SCALAR] = {"text, a number or a boolean", NULL},
+	[VG_FIELD_VARIABLE] = {"text or a number", NULL},
+	[VG_FIELD_CHOICE] = {"one of a few words", NULL},
+	[VG_FIELD_INTEGER] = {"a whole number", NULL},
+	[VG_FIELD_CORES] = {"a number of cores such as 0.5", NULL},
+	[VG_FIELD_SIZE] = {"a size such as 256MiB", "^[0-9]{1,19}(KiB|MiB|GiB|TiB)$"},
+	[VG_FIELD_RATE] = {"a rate such as 100Mbit", "^[0-9]{1,19}(Kbit|Mbit|Gbit)$"},
+	[VG_FIELD_DURATION] = {"a duration such as 60s", "^[0-9]{1,19}(ms|s|m|h|d)$"},
+	[VG_FIELD_CIDR] = {"a block of addresses such as 10.9.0.0/24",
+		"^[0-9A-Fa-f.:]+/[0-9]{1,3}$"},
+	[VG_FIELD_ADDRESS] = {"an address such as 10.9.0.10", "^[0-9A-Fa-f.:]+$"},
+	[VG_FIELD_PATH] = {"an absolute path such as /etc/motd",
+		"^(/([^/.\\u0000-\\u001f\\u007f]|\\.[^/.\\u0000-\\u001f\\u007f]|"
+		"\\.\\.[^/\\u0000-\\u001f\\u007f])[^/\\u0000-\\u001f\\u007f]*)+$"},
+	[VG_FIELD_FILE] = {"a path such as images/linux.qcow2", "^[^\\u0000-\\u001f\\u007f]+$"},
+	[VG_FIELD_MODE] = {"octal permissions in quotes, such as \"0644\"", "^[0-7]{3,4}$"},
+	[VG_FIELD_REGEX] = {"a POSIX extended regular expression", NULL},
+	[VG_FIELD_SHA256] = {"64 hexadecimal digits", "^[0-9a-f]{64}$"},
+	[VG_FIELD_LABEL] = {"a label such as rack", "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"},
+	[VG_FIELD_NOT_YET] = {"reserved", NULL},
+};
+
+const char *vg_field_type_name(enum vg_field_type type)
+{
+	return types[type].name;
+}
+
+const char *vg_field_pattern(enum vg_field_type type)
+{
+	return types[type].pattern;
+}
+
+const char *vg_field_key_pattern(enum vg_field_keys keys)
+{
+	switch (keys) {
+	case VG_KEYS_NAME:
+		return types[VG_FIELD_NAME].pattern;
+	case VG_KEYS_DISK:
+		return "^(?!(root|seed)$)[a-z][a-z0-9-]{0,19}$";
+	case VG_KEYS_VARIABLE:
+		return "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
+	case VG_KEYS_PATH:
+		return types[VG_FIELD_PATH].pattern;
+	}
+	return NULL;
+}
+
+const struct vg_field *vg_field_find(const char *path)
+{
+	for (size_t i = 0; i < vg_n_fields; i++) {
+		if (strcmp(vg_fields[i].path, path) == 0)
+			return &vg_fields[i];
+	}
+	return NULL;
+}
+
+// Is `path` the row's path, a dot, and `key`?
+static bool is_below(const struct vg_field *row, const char *path, const char *key)
+{
+	size_t length = strlen(row->path);
+	if (strncmp(path, row->path, length) != 0)
+		return false;
+	path += length;
+	if (length && *path++ != '.')
+		return false;
+	return strcmp(path, key) == 0;
+}
+
+const struct vg_field *vg_field_child(const struct vg_field *row, const char *key)
+{
+	if (row->type == VG_FIELD_LIST)
+		key = "[]";
+	else if (row->type == VG_FIELD_MAP_OF || row->type == VG_FIELD_NICS)
+		key = "*";
+	if (strcmp(row->path, "profiles.*.roles") == 0)
+		return vg_field_find("roles.*");
+	for (size_t i = 0; key && i < vg_n_fields; i++) {
+		if (is_below(row, vg_fields[i].path, key))
+			return &vg_fields[i];
+	}
+	return NULL;
+}
+
+size_t vg_field_keys(const struct vg_field *row, const struct vg_field **ret_rows, size_t room)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < vg_n_fields && n < room; i++) {
+		const char *key = vg_field_key(&vg_fields[i]);
+		if (*key && is_below(row, vg_fields[i].path, key))
+			ret_rows[n++] = &vg_fields[i];
+	}
+	return n;
+}
+
+const char *vg_field_key(const struct vg_field *row)
+{
+	const char *dot = strrchr(row->path, '.');
+	return dot ? dot + 1 : row->path;
+}
+
+bool vg_field_has_quantum(const struct vg_field *row)
+{
+	size_t length = strlen(row->path);
+	for (size_t i = 0; i < vg_n_fields; i++) {
+		const struct vg_field *other = &vg_fields[i];
+		if (other->is_quantum && strncmp(other->path, row->path, length) == 0 &&
+			(other->path[length] == '\0' || other->path[length] == '.'))
+			return true;
+	}
+	return false;
+}
+
+static struct vg_error *not_a(const struct vg_field *row, const char *text)
+{
+	return vg_error_of(
+		VG_ERROR_USAGE, "'%.60s' is not %s", text, vg_field_type_name(row->type));
+}
+
+static struct vg_error *read_name(const char *text, size_t length_max)
+{
+	size_t length = strlen(text);
+	bool is_right = *text >= 'a' && *text <= 'z' && length <= length_max &&
+			strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+	if (is_right)
+		return NULL;
+	return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "'%.60s' is no name", text),
+		"a name begins with a small letter and has small letters, digits and '-', at most "
+		"%zu characters",
+		length_max);
+}
+
+static struct vg_error *read_integer(const char *text, uint64_t *ret_number)
+{
+	size_t digits = strspn(text, "0123456789");
+	if (!digits || digits > 18 || text[digits])
+		return vg_error_hint(
+			vg_error_of(VG_ERROR_USAGE, "'%.60s' is not a whole number", text),
+			"decimal digits alone, as in 4");
+	if (*text == '0' && digits > 1)
+		return vg_error_of(
+			VG_ERROR_USAGE, "'%.60s' has a leading zero: octal or decimal?", text);
+	*ret_number = strtoull(text, NULL, 10);
+	return NULL;
+}
+
+static struct vg_error *read_cores(const char *text, uint64_t *ret_number)
+{
+	size_t whole = strspn(text, "0123456789");
+	const char *fraction = text[whole] == '.' ? text + whole + 1 : "";
+	size_t decimals = strspn(fraction, "0123456789");
+	bool is_right = whole && whole <= 9 && decimals <= 3 && fraction[decimals] == '\0' &&
+			(text[whole] == '\0' || decimals);
+	if (!is_right)
+		return vg_error_hint(
+			vg_error_of(VG_ERROR_USAGE, "'%.60s' is not a number of cores", text),
+			"a number with at most three decimals, as in 0.5");
+	uint64_t number = strtoull(text, NULL, 10);
+	for (size_t i = 0; i < 3; i++)
+		number = number * 10 + (i < decimals ? (uint64_t)(fraction[i] - '0') : 0);
+	*ret_number = number;
+	return NULL;
+}
+
+// Absolute and normalised, and not the root folder itself.
+static struct vg_error *read_path(const char *text)
+{
+	bool is_right = *text == '/' && text[1] && strlen(text) <= PATH_LENGTH_MAX &&
+			!vg_text_ends(text, "/") && !strstr(text, "//") && !strstr(text, "/./") &&
+			!strstr(text, "/../") && !vg_text_ends(text, "/.") &&
+			!vg_text_ends(text, "/..");
+	for (const char *c = text; *c; c++)
+		is_right = is_right && (unsigned char)*c >= 0x20 && *c != 0x7f;
+	if (is_right)
+		return NULL;
+	return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "'%.60s' is no path of a guest", text),
+		"an absolute path without '..', as in /etc/motd");
+}
+
+static struct vg_error *read_file(const char *text)
+{
+	for (const char *c = text; *c; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return vg_error_of(VG_ERROR_USAGE, "a path has a control character");
+	}
+	if (!*text)
+		return vg_error_of(VG_ERROR_USAGE, "the path is empty");
+	return NULL;
+}
+
+static bool is_of(const char *text, const char *characters, size_t least, size_t most)
+{
+	size_t length = strlen(text);
+	return length >= least && length <= most && strspn(text, characters) == length;
+}
+
+// The product of all repetition counts bounds what the compiled expression needs.
+static bool repeats_too_often(const char *text)
+{
+	uint64_t product = 1;
+	for (const char *at = strchr(text, '{'); at; at = strchr(at + 1, '{')) {
+		const char *most = at + 1 + strspn(at + 1, "0123456789");
+		uint64_t least_count = strtoull(at + 1, NULL, 10);
+		uint64_t count = *most == ',' ? strtoull(most + 1, NULL, 10) : 0;
+		count = count > least_count ? count : least_count;
+		if (count > REGEX_REPEATS_MAX)
+			return true;
+		product *= count ? count : 1;
+		if (product > REGEX_REPEATS_MAX)
+			return true;
+	}
+	return false;
+}
+
+static struct vg_error *read_regex(const char *text)
+{
+	if (strlen(text) > REGEX_LENGTH_MAX || repeats_too_often(text))
+		return vg_error_of(VG_ERROR_USAGE, "the regular expression is too large");
+	regex_t regex;
+	int code = regcomp(&regex, text, REG_EXTENDED | REG_NEWLINE | REG_NOSUB);
+	if (code == 0) {
+		regfree(&regex);
+		return NULL;
+	}
+	char why[100];
+	regerror(code, &regex, why, sizeof(why));
+	return vg_error_of(
+		VG_ERROR_USAGE, "'%.60s' is no POSIX extended regular expression: %s", text, why);
+}
+
+static struct vg_error *read_choice(const struct vg_field *row, const char *text)
+{
+	size_t n_words = 0;
+	for (; row->words[n_words]; n_words++) {
+		if (strcmp(row->words[n_words], text) == 0)
+			return NULL;
+	}
+	struct vg_error *error = vg_error_of(VG_ERROR_USAGE, "'%.60s' is none of its words", text);
+	const char *near = vg_text_nearest(text, row->words, n_words);
+	if (near)
+		return vg_error_hint(error, "did you mean '%s'?", near);
+	_auto(vg_text) struct vg_text list = {0};
+	for (size_t i = 0; i < n_words; i++)
+		vg_text_addf(&list, "%s%s", i ? ", " : "", row->words[i]);
+	return vg_error_hint(error, "one of: %s", list.bytes);
+}
+
+static struct vg_error *read_sha256(const struct vg_field *row, const char *text)
+{
+	if (is_of(text, "0123456789abcdef", 64, 64))
+		return NULL;
+	return vg_error_hint(not_a(row, text), "as sha256sum prints them, in small letters");
+}
+
+static struct vg_error *read_mode(
+	const struct vg_field *row, const char *text, uint64_t *ret_number)
+{
+	if (!is_of(text, "01234567", 3, 4))
+		return not_a(row, text);
+	*ret_number = strtoull(text, NULL, 8);
+	return NULL;
+}
+
+static struct vg_error *read_label(const struct vg_field *row, const char *text)
+{
+	static const char characters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+	if (is_of(text, characters, 1, 63) && !strchr("_.-", *text))
+		return NULL;
+	return not_a(row, text);
+}
+
+static struct vg_error *check_range(const struct vg_field *row, const char *text, uint64_t number)
+{
+	if (number >= row->min && (!row->max || number <= row->max))
+		return NULL;
+	_auto(vg_string) char *least = vg_field_write(row, row->min);
+	_auto(vg_string) char *most = vg_field_write(row, row->max);
+	struct vg_error *error =
+		number < row->min ? vg_error_of(VG_ERROR_USAGE, "'%.60s' is too small", text)
+				  : vg_error_of(VG_ERROR_USAGE, "'%.60s' is too large", text);
+	if (row->max)
+		return vg_error_hint(error, "from %s to %s", least, most);
+	return vg_error_hint(error, "at least %s", least);
+}
+
+static struct vg_error *read_number(
+	const struct vg_field *row, const char *text, uint64_t *ret_number)
+{
+	switch (row->type) {
+	case VG_FIELD_INTEGER:
+		return read_integer(text, ret_number);
+	case VG_FIELD_CORES:
+		return read_cores(text, ret_number);
+	case VG_FIELD_SIZE:
+		return vg_units_read_size(text, ret_number);
+	case VG_FIELD_RATE:
+		return vg_units_read_rate(text, ret_number);
+	default:
+		return vg_units_read_duration(text, ret_number);
+	}
+}
+
+struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uint64_t *ret_number)
+{
+	struct vg_cidr cidr;
+	struct vg_ip ip;
+	struct vg_error *error;
+	*ret_number = 0;
+	switch (row->type) {
+	case VG_FIELD_NAME:
+		return read_name(text, 31);
+	case VG_FIELD_CHOICE:
+		return read_choice(row, text);
+	case VG_FIELD_INTEGER:
+	case VG_FIELD_CORES:
+	case VG_FIELD_SIZE:
+	case VG_FIELD_RATE:
+	case VG_FIELD_DURATION:
+		error = read_number(row, text, ret_number);
+		return error ? error : check_range(row, text, *ret_number);
+	case VG_FIELD_CIDR:
+		return vg_cidr_read(text, &cidr);
+	case VG_FIELD_ADDRESS:
+		return vg_ip_read(text, &ip);
+	case VG_FIELD_PATH:
+		return read_path(text);
+	case VG_FIELD_FILE:
+		return read_file(text);
+	case VG_FIELD_MODE:
+		return read_mode(row, text, ret_number);
+	case VG_FIELD_REGEX:
+		return read_regex(text);
+	case VG_FIELD_SHA256:
+		return read_sha256(row, text);
+	case VG_FIELD_LABEL:
+		return read_label(row, text);
+	case VG_FIELD_TEXT:
+	case VG_FIELD_SCALAR:
+	case VG_FIELD_VARIABLE:
+	case VG_FIELD_MAP:
+	case VG_FIELD_MAP_OF:
+	case VG_FIELD_LIST:
+	case VG_FIELD_NICS:
+	case VG_FIELD_ROLES:
+	case VG_FIELD_NOT_YET:
+		return NULL;
+	}
+	return NULL;
+}
+
+struct vg_error *vg_field_read_key(enum vg_field_keys keys, const char *key)
+{
+	switch (keys) {
+	case VG_KEYS_NAME:
+		return read_name(key, 31);
+	case VG_KEYS_DISK:
+		if (strcmp(key, "root") == 0 || strcmp(key, "seed") == 0)
+			return vg_error_of(
+				VG_ERROR_USAGE, "'%s' is a disk that every node has already", key);
+		return read_name(key, 20);
+	case VG_KEYS_VARIABLE:
+		if (is_of(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789", 1,
+			    128) &&
+			!strchr("0123456789", *key))
+			return NULL;
+		return vg_error_hint(
+			vg_error_of(VG_ERROR_USAGE, "'%.60s' is no name of a variable", key),
+			"letters, digits and '_', not a digit first");
+	case VG_KEYS_PATH:
+		return read_path(key);
+	}
+	return NULL;
+}
+
+char *vg_field_write(const struct vg_field *row, uint64_t number)
+{
+	switch (row->type) {
+	case VG_FIELD_SIZE:
+		return vg_units_write_size(number);
+	case VG_FIELD_RATE:
+		return vg_units_write_rate(number);
+	case VG_FIELD_DURATION:
+		return vg_units_write_duration(number);
+	case VG_FIELD_MODE:
+		return vg_format("%04" PRIo64, number);
+	case VG_FIELD_CORES:
+		if (number % 1000)
+			return vg_format("%g", (double)number / 1000);
+		return vg_format("%" PRIu64, number / 1000);
+	default:
+		return vg_format("%" PRIu64, number);
+	}
+}
