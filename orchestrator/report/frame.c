@@ -50,7 +50,7 @@ void vg_frame_add_cut(struct vg_text *text, const char *more, unsigned columns)
 		more += size;
 	}
 	if (!is_whole && columns > 0)
-		vg_text_add(text, "~");
+		vg_text_add(text, MB_CUR_MAX > 1 ? "…" : "~");
 }
 
 char *vg_frame_time(uint64_t milliseconds)
