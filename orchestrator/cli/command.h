@@ -20,8 +20,8 @@ enum vg_completion {
 };
 
 struct vg_option {
-	const char *name; // without dashes
-	char letter;      // 0: none
+	const char *name;               // without dashes
+	char letter;                    // 0: none
 	enum vg_argument_kind argument; // LIST: may be given several times
 	const char *argument_name;      // "PROFILE"
 	const char *help;
@@ -30,24 +30,38 @@ struct vg_option {
 };
 
 struct vg_operand {
-	const char *name; // "GRID"
+	const char *name;          // "GRID"
 	bool is_optional, is_rest; // rest: all that follow, also after `--`
+	bool is_command; // the rest is a program with its arguments: options end before it
 	enum vg_completion completion;
 	const char *words;
+};
+
+// One field of what `-o json` prints, for the JSON Schema of `vgrid schema --output VERB`. Paths
+// are written as in `nodes[].addresses.*.ip`: `[]` is each entry of a list, `*` each value of an
+// object.
+struct vg_result_field {
+	const char *path;
+	const char *type; // "string", "integer", "boolean"; with `?` behind it: or null
+	const char *help;
 };
 
 struct vg_cli; // the parsed command line
 
 struct vg_command {
-	const char *verb;    // "image build" for a verb of two words
-	const char *summary; // one line
+	const char
+		*section; // the heading above it in the overview; NULL: that of the verb before it
+	const char *verb; // "image build" for a verb of two words
+	const char *summary; // one line; NULL hides the verb from help, completion and manual
 	const char *help;    // paragraphs for --help and the manual page
 	const char *example; // lines of `$ vgrid …`
-	const struct vg_operand *operands; // ends with name NULL
-	const struct vg_option *options;   // ends with name NULL; the common ones are added
-	// Does it; prints results to stdout. Its status is the exit code unless an error is given back.
-	struct vg_error *(*run)(const struct vg_cli *cli, struct vg_context *context,
-		int *ret_status);
+	const struct vg_operand *operands;    // ends with name NULL
+	const struct vg_option *options;      // ends with name NULL; the common ones are added
+	const struct vg_result_field *result; // ends with path NULL; NULL: `-o json` is not offered
+	// Does it; prints results to stdout. Its status is the exit code unless an error is given
+	// back.
+	struct vg_error *(*run)(
+		const struct vg_cli *cli, struct vg_context *context, int *ret_status);
 };
 
 extern const struct vg_command *const vg_commands[]; // ends with NULL

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-int main(void)
+//
+// The program. All of it is behind vg_cli_main(), so that tests can link it.
+#include "orchestrator/cli/cli.h"
+
+int main(int argc, char *argv[])
 {
-	return 2;
+	return vg_cli_main(argc, argv);
 }

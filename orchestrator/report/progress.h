@@ -11,8 +11,17 @@
 
 struct vg_progress;
 
-// `is_live` false: plain lines (no terminal, or NO_COLOR/TERM=dumb decide colour only).
-struct vg_progress *vg_progress_new(FILE *out, bool is_live);
+enum vg_progress_style {
+	VG_PROGRESS_QUIET,   // nothing
+	VG_PROGRESS_PLAIN,   // a line when a step ends
+	VG_PROGRESS_VERBOSE, // and when it begins
+	VG_PROGRESS_LIVE,    // for a terminal; in colour unless NO_COLOR is set
+};
+
+// Starts its thread with the first step, never before: a program that still has to enter a user
+// namespace must have none.
+struct vg_progress *vg_progress_new(FILE *out, enum vg_progress_style style);
+// Draws for the last time: what still runs is shown as stopped.
 void vg_progress_free(struct vg_progress *progress);
 VG_AUTO(vg_progress);
 
@@ -24,10 +33,12 @@ unsigned vg_progress_begin(struct vg_progress *progress, const char *format, ...
 // What it is doing now, behind its text: `waiting for the agent`. Only shown live.
 void vg_progress_note(struct vg_progress *progress, unsigned step, const char *format, ...)
 	VG_PRINTF(3, 4);
-// It ended; live lines turn into a tick or a cross with the time taken.
+// It ended; live lines turn into a tick or a cross with the time taken. Lines that no longer fit
+// the terminal are folded into a count, failed ones last.
 void vg_progress_end(struct vg_progress *progress, unsigned step, bool is_good);
 // `12 of 40 steps` on the bottom line; 0 total hides it.
 void vg_progress_count(struct vg_progress *progress, size_t done, size_t total);
 
-// Takes the live lines away for a question or an error, until the next call.
+// Makes room for a question, a result or an error: ended lines stay above it, running ones are
+// taken away until the next call.
 void vg_progress_pause(struct vg_progress *progress);

@@ -15,6 +15,7 @@ struct vg_column {
 
 struct vg_table;
 
+// Borrows the columns.
 struct vg_table *vg_table_new(const struct vg_column *columns, size_t n_columns);
 void vg_table_free(struct vg_table *table);
 VG_AUTO(vg_table);

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The verbs, one file each; commands.c puts them in the order of the help.
+#pragma once
+
+#include "orchestrator/cli/command.h"
+
+extern const struct vg_command vg_verb_check, vg_verb_explain, vg_verb_schema, vg_verb_completion,
+	vg_verb_manual;
