@@ -6,4 +6,4 @@
 #include "orchestrator/cli/command.h"
 
 extern const struct vg_command vg_verb_check, vg_verb_explain, vg_verb_schema, vg_verb_completion,
-	vg_verb_manual;
+	vg_verb_manual, vg_verb_up, vg_verb_down, vg_verb_plan;

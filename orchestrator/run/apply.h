@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Carries out a plan: what each kind of step does, one function a kind, through the drivers. Shows
+// progress and prints each failure as it happens.
+#pragma once
+
+#include "orchestrator/run/replan.h"
+
+// The error sums up; each failure was shown under the template's line that asked for it.
+struct vg_error *vg_apply(struct vg_session *session, const struct vg_planning *planning)
+	VG_MUST_CHECK;
