@@ -99,40 +99,52 @@ static struct vg_error *sweep(struct vg_netlink *netlink, const struct vg_reques
 	}
 }
 
-// Sends the first requests that fit into one send; *ret_n_sent says how many.
-static struct vg_error *send_some(struct vg_netlink *netlink, const struct vg_request *requests,
-	size_t n_requests, size_t *ret_n_sent)
+// How many of the first requests go into one send: what fits, without tearing apart those that are
+// joined.
+static size_t count_for_send(const struct vg_request *requests, size_t n_requests)
+{
+	size_t size = 0, n = 0;
+	for (; n < n_requests && n < SEND_REQUESTS_MAX; n++) {
+		size += NLMSG_ALIGN(nlmsg_hdr(requests[n].message)->nlmsg_len);
+		if (size > SEND_SIZE_MAX)
+			break;
+	}
+	while (n < n_requests && requests[n].is_joined)
+		n--;
+	return n;
+}
+
+static struct vg_error *send_some(
+	struct vg_netlink *netlink, const struct vg_request *requests, size_t n_requests)
 {
 	_auto(vg_string) char *bytes = vg_alloc(SEND_SIZE_MAX);
-	size_t size = 0, n = 0;
+	size_t size = 0;
 	unsigned first_seq = 0;
-	struct nlmsghdr *last = NULL;
-	for (; n < n_requests && n < SEND_REQUESTS_MAX; n++) {
-		const struct nlmsghdr *header = nlmsg_hdr(requests[n].message);
-		if (size + NLMSG_ALIGN(header->nlmsg_len) > SEND_SIZE_MAX)
-			break;
-		last = memcpy(bytes + size, header, header->nlmsg_len);
-		last->nlmsg_flags |= NLM_F_REQUEST;
-		last->nlmsg_pid = nl_socket_get_local_port(netlink->socket);
-		last->nlmsg_seq = nl_socket_use_seq(netlink->socket);
-		first_seq = n == 0 ? last->nlmsg_seq : first_seq;
-		size += NLMSG_ALIGN(header->nlmsg_len);
+	for (size_t i = 0; i < n_requests; i++) {
+		const struct nlmsghdr *from = nlmsg_hdr(requests[i].message);
+		struct nlmsghdr *to = memcpy(bytes + size, from, from->nlmsg_len);
+		to->nlmsg_flags |= NLM_F_REQUEST | (i == n_requests - 1 ? NLM_F_ACK : 0);
+		to->nlmsg_pid = nl_socket_get_local_port(netlink->socket);
+		to->nlmsg_seq = nl_socket_use_seq(netlink->socket);
+		first_seq = i == 0 ? to->nlmsg_seq : first_seq;
+		size += NLMSG_ALIGN(from->nlmsg_len);
 	}
-	assert(last);
-	last->nlmsg_flags |= NLM_F_ACK;
 	int status = nl_sendto(netlink->socket, bytes, size);
 	if (status < 0)
 		return vg_error_new("writing to netlink: %s", nl_geterror(status));
-	*ret_n_sent = n;
-	return sweep(netlink, requests, n, first_seq);
+	return sweep(netlink, requests, n_requests, first_seq);
 }
 
 struct vg_error *vg_batch_send(struct vg_netlink *netlink, struct vg_batch *batch)
 {
 	struct vg_error *error = NULL;
-	size_t n_sent = 0;
-	for (size_t done = 0; done < batch->n_items && !error; done += n_sent)
-		error = send_some(netlink, batch->items + done, batch->n_items - done, &n_sent);
+	for (size_t done = 0; done < batch->n_items && !error;) {
+		const struct vg_request *next = batch->items + done;
+		size_t n = count_for_send(next, batch->n_items - done);
+		assert(n > 0);
+		error = send_some(netlink, next, n);
+		done += n;
+	}
 	vg_batch_done(batch);
 	return error;
 }

@@ -20,7 +20,8 @@ struct vg_request {
 	const char *doing;   // a constant: "making the bridge of"
 	const char *subject; // borrowed until the batch was sent: a link's name or a tag's path
 	struct vg_place place;
-	int tolerated; // this errno means that it is so already; 0: none
+	int tolerated;  // this errno means that it is so already; 0: none
+	bool is_joined; // goes out in one send with the request before it: not even a kill comes between
 };
 
 // `{0}` is empty.
