@@ -238,6 +238,8 @@ struct vg_error *vg_base64_decode(const char *text, uint8_t **ret_bytes, size_t 
 	size_t length = strlen(text);
 	if (length % 4 || length > INT32_MAX)
 		return vg_error_new("not base64: its length is no multiple of 4");
+	if (strcspn(text, "=") + 2 < length)
+		return vg_error_new("not base64: padding before its end");
 	uint8_t *bytes = vg_alloc(length / 4 * 3 + 1);
 	int size = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)length);
 	if (size < 0) {

@@ -2,6 +2,7 @@
 #include "compute/domain_read.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <pthread.h>

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Claims about the guest agent: what is sent, how replies are read, also hostile ones. The driver
+// below is a script: pairs of what must be asked and what is answered.
+#include "tests/unit/test.h"
+
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "compute/agent.h"
+
+struct turn {
+	const char *asked; // must occur in the request
+	const char *reply; // NULL: the agent does not answer
+};
+
+struct script {
+	const struct turn *turns;
+	size_t n_turns, at;
+};
+
+static struct vg_error *scripted(struct vg_compute *compute, const char *uuid, const char *request,
+	unsigned timeout_s, char **ret_reply)
+{
+	struct script *script = (struct script *)compute;
+	assert_string_equal(uuid, "u");
+	assert_true(timeout_s > 0);
+	if (script->at >= script->n_turns)
+		fail_msg("not in the script: %s", request);
+	const struct turn *turn = &script->turns[script->at++];
+	if (!strstr(request, turn->asked))
+		fail_msg("'%s' is not in '%s'", turn->asked, request);
+	if (!turn->reply)
+		return vg_error_of(VG_ERROR_TIMEOUT, "it does not answer");
+	*ret_reply = vg_strdup(turn->reply);
+	return NULL;
+}
+
+static const struct vg_compute_driver driver = {.name = "script", .agent = scripted};
+
+#define AGENT(turns_)                                                                              \
+	struct script script = {turns_, VG_LENGTH(turns_), 0};                                     \
+	struct vg_agent agent = {&driver, (struct vg_compute *)&script, "u"}
+
+static const char *const command[] = {"/bin/ls", "a b", "$(c)", NULL};
+
+static void a_ping_is_answered_or_times_out(void **state)
+{
+	(void)state;
+	static const struct turn turns[] = {
+		{"{\"execute\":\"guest-ping\"}", "{\"return\": {}}"}, {"guest-ping", NULL}};
+	AGENT(turns);
+	assert_null(vg_agent_ping(&agent, 3));
+	_auto(vg_error) struct vg_error *error = vg_agent_ping(&agent, 3);
+	assert_non_null(error);
+	assert_int_equal(vg_error_kind(error), VG_ERROR_TIMEOUT);
+}
+
+static void a_program_gets_exactly_its_arguments_and_input(void **state)
+{
+	(void)state;
+	static const struct turn turns[] = {
+		{"{\"execute\":\"guest-exec\",\"arguments\":{\"path\":\"/bin/ls\","
+		 "\"arg\":[\"a b\",\"$(c)\"],\"capture-output\":true,\"input-data\":\"aGk=\"}}",
+			"{\"return\":{\"pid\":7}}"},
+		{"{\"execute\":\"guest-exec-status\",\"arguments\":{\"pid\":7}}",
+			"{\"return\":{\"exited\":false}}"},
+		{"\"pid\":7", "{\"return\":{\"exited\":true,\"exitcode\":3,\"out-data\":\"YQBi\","
+			      "\"err-data\":\"ZQ==\",\"out-truncated\":true}}"}};
+	AGENT(turns);
+	_auto(vg_agent_result) struct vg_agent_result result = {0};
+	assert_null(vg_agent_exec(&agent, command, "hi", 2, 5000, NULL, NULL, &result));
+	assert_int_equal(result.status, 3);
+	assert_int_equal(result.out_size, 3);
+	assert_memory_equal(result.out, "a\0b", 4);
+	assert_string_equal(result.err, "e");
+	assert_true(result.is_cut);
+	assert_int_equal(script.at, VG_LENGTH(turns));
+}
+
+static void a_signal_is_told_as_a_shell_tells_it(void **state)
+{
+	(void)state;
+	static const struct turn turns[] = {{"guest-exec", "{\"return\":{\"pid\":7}}"},
+		{"status", "{\"return\":{\"exited\":true,\"signal\":9}}"}};
+	AGENT(turns);
+	_auto(vg_agent_result) struct vg_agent_result result = {0};
+	assert_null(vg_agent_exec(&agent, command, NULL, 0, 5000, NULL, NULL, &result));
+	assert_int_equal(result.status, 137);
+	assert_string_equal(result.out, "");
+}
+
+static bool yes(void *data)
+{
+	(void)data;
+	return true;
+}
+
+static void a_program_that_does_not_end_is_left_in_time(void **state)
+{
+	(void)state;
+	static const struct turn turns[] = {{"guest-exec", "{\"return\":{\"pid\":7}}"},
+		{"status", "{\"return\":{\"exited\":false}}"},
+		{"status", "{\"return\":{\"exited\":false}}"},
+		{"guest-exec", "{\"return\":{\"pid\":8}}"},
+		{"status", "{\"return\":{\"exited\":false}}"}};
+	AGENT(turns);
+	struct vg_agent_result result = {0};
+	_auto(vg_error) struct vg_error *late =
+		vg_agent_exec(&agent, command, NULL, 0, 5, NULL, NULL, &result);
+	assert_non_null(late);
+	assert_int_equal(vg_error_kind(late), VG_ERROR_TIMEOUT);
+	_auto(vg_error) struct vg_error *stopped =
+		vg_agent_exec(&agent, command, NULL, 0, 0, yes, NULL, &result);
+	assert_non_null(stopped);
+	assert_int_equal(vg_error_kind(stopped), VG_ERROR_INTERRUPTED);
+}
+
+static void a_file_gets_its_mode_before_its_bytes_and_is_renamed_into_place(void **state)
+{
+	(void)state;
+	static const struct turn turns[] = {{"\"guest-file-open\",\"arguments\":{\"path\":\"/etc/"
+					     "key.vgrid-new\",\"mode\":\"w\"}",
+						    "{\"return\":4}"},
+		{"\"path\":\"/bin/chmod\",\"arg\":[\"0600\",\"/etc/key.vgrid-new\"]",
+			"{\"return\":{\"pid\":1}}"},
+		{"status", "{\"return\":{\"exited\":true,\"exitcode\":0}}"},
+		{"\"guest-file-write\",\"arguments\":{\"handle\":4,\"buf-b64\":\"c2VjcmV0\"}",
+			"{\"return\":{\"count\":6,\"eof\":false}}"},
+		{"\"guest-file-close\",\"arguments\":{\"handle\":4}", "{\"return\":{}}"},
+		{"\"path\":\"/bin/mv\",\"arg\":[\"/etc/key.vgrid-new\",\"/etc/key\"]",
+			"{\"return\":{\"pid\":2}}"},
+		{"status", "{\"return\":{\"exited\":true,\"exitcode\":0}}"}};
+	AGENT(turns);
+	assert_null(vg_agent_write_file(&agent, "/etc/key", 0600, "secret", 6));
+	assert_int_equal(script.at, VG_LENGTH(turns));
+}
+
+static void a_file_that_fails_leaves_nothing_beside_it(void **state)
+{
+	(void)state;
+	static const struct turn turns[] = {{"guest-file-open", "{\"return\":4}"},
+		{"/bin/chmod", "{\"return\":{\"pid\":1}}"},
+		{"status", "{\"return\":{\"exited\":true,\"exitcode\":0}}"},
+		{"guest-file-write", "{\"return\":{\"count\":2,\"eof\":false}}"},
+		{"guest-file-close", "{\"return\":{}}"},
+		{"\"path\":\"/bin/rm\",\"arg\":[\"-f\",\"/etc/motd.vgrid-new\"]",
+			"{\"return\":{\"pid\":2}}"},
+		{"status", "{\"return\":{\"exited\":true,\"exitcode\":0}}"}};
+	AGENT(turns);
+	_auto(vg_error) struct vg_error *error =
+		vg_agent_write_file(&agent, "/etc/motd", 0644, "secret", 6);
+	assert_non_null(error);
+	assert_string_equal(vg_error_message(error),
+		"writing '/etc/motd' in the guest: guest-file-write: the guest wrote less than it "
+		"was "
+		"given");
+	assert_int_equal(script.at, VG_LENGTH(turns));
+}
+
+static void a_large_file_goes_in_chunks(void **state)
+{
+	(void)state;
+	enum { CHUNK = 48 * 1024 };
+	static const struct turn turns[] = {{"guest-file-open", "{\"return\":4}"},
+		{"/bin/chmod", "{\"return\":{\"pid\":1}}"},
+		{"status", "{\"return\":{\"exited\":true,\"exitcode\":0}}"},
+		{"guest-file-write", "{\"return\":{\"count\":49152}}"},
+		{"guest-file-write", "{\"return\":{\"count\":49152}}"},
+		{"guest-file-write", "{\"return\":{\"count\":1}}"},
+		{"guest-file-close", "{\"return\":{}}"}, {"/bin/mv", "{\"return\":{\"pid\":2}}"},
+		{"status", "{\"return\":{\"exited\":true,\"exitcode\":0}}"}};
+	AGENT(turns);
+	_auto(vg_string) char *bytes = vg_alloc(2 * CHUNK + 1);
+	assert_null(vg_agent_write_file(&agent, "/x", 0644, bytes, 2 * CHUNK + 1));
+}
+
+static void hostile_replies_are_errors(void **state)
+{
+	(void)state;
+	static const char *const replies[] = {"", "{", "[]", "null", "7", "{}", "{\"return\":null}",
+		"{\"error\":{}}", "{\"error\":7}", "{\"error\":{\"desc\":[]}}", "\xff",
+		"{\"return\":{\"pid\":1}} x"};
+	for (size_t i = 0; i < VG_LENGTH(replies); i++) {
+		struct vg_json *reply = NULL, *value;
+		_auto(vg_error) struct vg_error *error =
+			vg_agent_read_reply(replies[i], strlen(replies[i]), &reply, &value);
+		assert_non_null(error);
+		assert_null(reply);
+	}
+	static const char *const ends[] = {"{\"return\":{\"exited\":true,\"out-data\":\"====\"}}",
+		"{\"return\":{\"exited\":true,\"out-data\":\"?\"}}",
+		"{\"return\":{\"exited\":true,\"err-data\":\"QQ==QUJD\"}}"};
+	for (size_t i = 0; i < VG_LENGTH(ends); i++) {
+		const struct turn turns[] = {
+			{"guest-exec", "{\"return\":{\"pid\":7}}"}, {"status", ends[i]}};
+		AGENT(turns);
+		struct vg_agent_result result = {0};
+		_auto(vg_error) struct vg_error *error =
+			vg_agent_exec(&agent, command, NULL, 0, 5000, NULL, NULL, &result);
+		assert_non_null(error);
+		assert_null(result.out);
+	}
+	static const struct turn turns[] = {{"guest-exec", "{\"return\":{\"pid\":\"7\"}}"}};
+	AGENT(turns);
+	struct vg_agent_result result = {0};
+	_auto(vg_error) struct vg_error *error =
+		vg_agent_exec(&agent, command, NULL, 0, 5000, NULL, NULL, &result);
+	assert_non_null(error);
+}
+
+static void what_the_agent_refuses_is_told_in_its_words(void **state)
+{
+	(void)state;
+	static const struct turn turns[] = {{"guest-exec",
+		"{\"error\":{\"class\":\"GenericError\",\"desc\":\"no such program\"}}"}};
+	AGENT(turns);
+	struct vg_agent_result result = {0};
+	_auto(vg_error) struct vg_error *error =
+		vg_agent_exec(&agent, command, NULL, 0, 5000, NULL, NULL, &result);
+	assert_non_null(error);
+	assert_string_equal(
+		vg_error_message(error), "guest-exec: the guest agent says: no such program");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_ping_is_answered_or_times_out),
+		cmocka_unit_test(a_program_gets_exactly_its_arguments_and_input),
+		cmocka_unit_test(a_signal_is_told_as_a_shell_tells_it),
+		cmocka_unit_test(a_program_that_does_not_end_is_left_in_time),
+		cmocka_unit_test(a_file_gets_its_mode_before_its_bytes_and_is_renamed_into_place),
+		cmocka_unit_test(a_file_that_fails_leaves_nothing_beside_it),
+		cmocka_unit_test(a_large_file_goes_in_chunks),
+		cmocka_unit_test(hostile_replies_are_errors),
+		cmocka_unit_test(what_the_agent_refuses_is_told_in_its_words),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
