@@ -44,14 +44,14 @@ void vg_box_process_done(struct vg_box_process *process)
 }
 
 // The numbers of a process in its pid namespaces, from ours inwards (proc_pid_status(5), NSpid).
-static bool is_first_of_its_namespace(pid_t pid)
+static void read_role(struct vg_box_process *process)
 {
-	_auto(vg_string) char *path = vg_format("/proc/%d/status", (int)pid);
+	_auto(vg_string) char *path = vg_format("/proc/%d/status", (int)process->pid);
 	_auto(vg_string) char *status = NULL;
 	vg_error_ignore(vg_file_read(path, STATUS_SIZE_MAX, &status, NULL));
 	const char *line = status ? strstr(status, "\nNSpid:") : NULL;
 	if (!line)
-		return false;
+		return;
 	line += strlen("\nNSpid:");
 	size_t n_numbers = 0;
 	long last = 0;
@@ -63,7 +63,8 @@ static bool is_first_of_its_namespace(pid_t pid)
 		n_numbers++;
 		line = end;
 	}
-	return n_numbers > 1 && last == 1;
+	process->is_first = n_numbers > 1 && last == 1;
+	process->is_maker = n_numbers == 1;
 }
 
 bool vg_box_process_read(pid_t pid, struct vg_box_process *ret_process)
@@ -84,7 +85,7 @@ bool vg_box_process_read(pid_t pid, struct vg_box_process *ret_process)
 		argv[argc++] = at;
 	}
 	struct vg_box_process process = {.pid = pid, .start_time = start_time};
-	process.is_first = is_first_of_its_namespace(pid);
+	read_role(&process);
 	// What was read must all be of one process.
 	if (!vg_box_arguments_read(argc, argv, &process.spec) || !vg_process_is(pid, start_time))
 		return false;

@@ -18,7 +18,9 @@ bool vg_box_arguments_read(int argc, char *const argv[], struct vg_box_spec *ret
 struct vg_box_process {
 	pid_t pid;
 	uint64_t start_time;
-	bool is_first;           // process 1 of its pid namespace; else one that is still making it
+	// Process 1 of its pid namespace, the box itself; or the maker, outside still; or neither
+	// (a fork of process 1 that is about to execute something else).
+	bool is_first, is_maker;
 	struct vg_box_spec spec; // borrows from `bytes`
 	char *bytes;
 };

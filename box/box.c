@@ -124,7 +124,7 @@ static bool look_at(struct vg_box_process *process, void *data)
 	struct vg_box *box = box_of(process);
 	if (box)
 		vg_append(search->found.items, search->found.n_items) = box;
-	else if (!process->is_first && !search->maker.bytes && is_in_our_namespace(process->pid)) {
+	else if (process->is_maker && !search->maker.bytes && is_in_our_namespace(process->pid)) {
 		search->maker = *process;
 		*process = (struct vg_box_process){0};
 	}
