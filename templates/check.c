@@ -384,6 +384,7 @@ void vg_check_document(struct vg_value *root, struct vg_findings *findings)
 	vg_text_add(&check.path, "");
 	vg_check_fields(&check);
 	vg_check_parameters(&check);
+	vg_check_images(&check);
 	vg_check_networks(&check);
 	vg_check_roles(&check);
 	vg_check_profiles(&check);

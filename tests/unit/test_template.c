@@ -5,8 +5,10 @@
 
 #include <time.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "templates/bind.h"
+#include "templates/grid_json.h"
 #include "templates/template.h"
 
 static struct vg_template *read_template(const char *text)
@@ -115,6 +117,104 @@ static void a_hundred_thousand_nodes_expand_in_well_under_a_second(void **state)
 	assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 2);
 }
 
+static struct vg_grid *bound_grid(void)
+{
+	_auto(vg_template) struct vg_template *template = read_template(
+		"vgrid: 1\nname: a\ndescription: d\nlease: 2h\nimages: {b: {builtin: tiny}, "
+		"f: {file: x.raw, sha256: "
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855}}\n"
+		"networks: {lan: {cidr: 10.0.0.0/24}, six: {cidr: \"fd00::/64\", mtu: 1400}}\n"
+		"parameters: {n: {type: integer, default: 2}}\n"
+		"roles:\n  h: {image: f, nics: {lan: {address: 10.0.0.9, rate: 1Mbit}, six: }, "
+		"ready: {console: \"login:\"}, disks: {d: {size: 1GiB, mount: /d}}, "
+		"setup: echo hi, files: {/x: {content: c, mode: \"0600\"}}}\n"
+		"  w: {image: b, count: \"${n}\", cpu-limit: 0.5, env: {A: \"${node.index}\"}, "
+		"after: [h], place: {spread: rack, apart: h}}\n"
+		"tests: [{name: t, on: w, run: \"true\", expect: x}, {name: r, reach: lan}]\n"
+		"outputs: {o: \"${h.ip.six}\"}\n");
+	const struct vg_expand_options options = {0};
+	struct vg_grid *grid = expand(template, &options);
+	assert_true(vg_cidr_address(&grid->networks[1].cidr, 7, &grid->nodes[0].nics[1].address));
+	grid->nodes[0].nics[0].mac.bytes[5] = 7;
+	grid->nodes[2].host = 4;
+	assert_null(vg_grid_bind(grid, "u", "i"));
+	return grid;
+}
+
+static void a_grid_makes_the_round_trip_through_json(void **state)
+{
+	(void)state;
+	_auto(vg_grid) struct vg_grid *grid = bound_grid();
+	_auto(vg_json) struct vg_json *json = vg_grid_to_json(grid);
+	_auto(vg_grid) struct vg_grid *again = NULL;
+	assert_null(vg_grid_from_json(json, &again));
+	_auto(vg_json) struct vg_json *second = vg_grid_to_json(again);
+	_auto(vg_string) char *one = vg_json_write_pretty(json);
+	_auto(vg_string) char *two = vg_json_write_pretty(second);
+	assert_string_equal(one, two);
+	assert_string_equal(again->nodes[2].environment[0], "1");
+	assert_int_equal(again->nodes[2].host, 4);
+	assert_int_equal(again->roles[0].nics[0].place.line, grid->roles[0].nics[0].place.line);
+	assert_string_equal(again->roles[0].nics[0].place.file, "t.yaml");
+	assert_int_equal(again->roles[1].cpu_limit, 500);
+	_auto(vg_string) char *output = NULL;
+	assert_null(vg_grid_expand(again, NULL, &again->outputs[0].value, &output));
+	assert_string_equal(output, "fd00::7");
+}
+
+// Takes every value of a record away, and puts a wrong one in its place.
+static void damage(struct vg_json *root, struct vg_json *at, size_t *n_tried)
+{
+	static const char *const wrong[] = {
+		"null", "-1", "1e999", "[]", "{}", "\"x\"", "[[[0]]]", "99999999999999999", "true"};
+	for (size_t i = 0; i < vg_json_length(at); i++) {
+		if (vg_json_is_array(at))
+			damage(root, vg_json_at(at, i), n_tried);
+	}
+	if (!vg_json_is_object(at))
+		return;
+	_auto(vg_json) struct vg_json *copy = vg_json_copy(at);
+	static const char *const names[] = {"file", "name", "description", "lease", "place", "uuid",
+		"identity", "parameters", "value", "images", "kind", "source", "networks", "cidr",
+		"mtu", "roles", "is_counted", "count", "image", "cpu", "memory", "disks", "size",
+		"nics", "network", "rate", "address", "env", "text", "files", "path", "content",
+		"mode", "ready", "within", "after", "wish", "label", "with", "apart", "nodes",
+		"host", "mac", "tests", "is_reach", "role", "outputs"};
+	for (size_t k = 0; k < VG_LENGTH(names); k++) {
+		if (!vg_json_get(copy, names[k]))
+			continue;
+		for (size_t i = 0; i < VG_LENGTH(wrong); i++) {
+			struct vg_json *value = NULL;
+			vg_error_ignore(vg_json_read(wrong[i], strlen(wrong[i]), &value));
+			vg_json_set(at, names[k], value);
+			_auto(vg_grid) struct vg_grid *grid = NULL;
+			_auto(vg_error) struct vg_error *error = vg_grid_from_json(root, &grid);
+			assert_true(error || grid);
+			(*n_tried)++;
+		}
+		vg_json_delete(at, names[k]);
+		_auto(vg_grid) struct vg_grid *grid = NULL;
+		vg_error_ignore(vg_grid_from_json(root, &grid));
+		vg_json_set(at, names[k], vg_json_copy(vg_json_get(copy, names[k])));
+		damage(root, vg_json_get(at, names[k]), n_tried);
+	}
+}
+
+static void a_damaged_record_is_an_error_and_no_crash(void **state)
+{
+	(void)state;
+	_auto(vg_grid) struct vg_grid *grid = bound_grid();
+	_auto(vg_json) struct vg_json *json = vg_grid_to_json(grid);
+	size_t n_tried = 0;
+	damage(json, json, &n_tried);
+	assert_true(n_tried > 500);
+	vg_json_set_integer(vg_json_at(vg_json_get(json, "roles"), 1), "image", 2);
+	_auto(vg_grid) struct vg_grid *again = NULL;
+	_auto(vg_error) struct vg_error *error = vg_grid_from_json(json, &again);
+	assert_non_null(error);
+	assert_non_null(strstr(vg_error_text(error), "roles[1].image"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +222,8 @@ int main(void)
 		cmocka_unit_test(a_set_wins_over_a_profile_which_wins_over_a_default),
 		cmocka_unit_test(binding_expands_each_reference_once),
 		cmocka_unit_test(a_hundred_thousand_nodes_expand_in_well_under_a_second),
+		cmocka_unit_test(a_grid_makes_the_round_trip_through_json),
+		cmocka_unit_test(a_damaged_record_is_an_error_and_no_crash),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
