@@ -4,6 +4,7 @@
 #include "orchestrator/cli/verbs.h"
 
 const struct vg_command *const vg_commands[] = {
+	&vg_verb_check,
 	&vg_verb_completion,
 	&vg_verb_manual,
 	NULL,

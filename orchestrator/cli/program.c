@@ -7,16 +7,10 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/text.h"
 #include "orchestrator/cli/interrupt.h"
 #include "orchestrator/report/progress.h"
-
-static uint64_t now(void)
-{
-	return (uint64_t)time(NULL);
-}
 
 // `vgrid: PLACE: message`, and below it what would mend it.
 static void print_error(const struct vg_error *error)
@@ -56,17 +50,20 @@ static enum vg_progress_style style_of(const struct vg_cli *cli)
 
 static int run_verb(const struct vg_cli *cli, char *argv[])
 {
-	struct vg_context context = {
-		.argv = argv, .now = now, .is_interrupted = vg_interrupt_was_seen};
+	struct vg_context context;
 	int status = VG_EXIT_DONE;
 	_auto(vg_progress) struct vg_progress *progress = vg_progress_new(stderr, style_of(cli));
+	_auto(vg_error) struct vg_error *error = vg_context_init(&context, argv);
 	context.progress = progress;
-	_auto(vg_error) struct vg_error *error = vg_cli_command(cli)->run(cli, &context, &status);
+	context.is_interrupted = vg_interrupt_was_seen;
+	if (!error)
+		error = vg_cli_command(cli)->run(cli, &context, &status);
 	if (error)
 		status = exit_code(error);
 	vg_progress_pause(progress);
 	if (error)
 		print_error(error);
+	vg_context_done(&context);
 	return status;
 }
 
