@@ -311,6 +311,8 @@ static struct vg_error *read_operands(struct vg_cli *cli, int argc, char *const 
 			has_ended |= is_command && cli->n_operands > cli->n_fixed;
 		}
 	}
+	vg_append(cli->operands, cli->n_operands) = NULL; // the rest can be an argv
+	cli->n_operands--;
 	if (vg_cli_option(cli, "output") && !vg_command_option(cli->command, "output", 6))
 		return vg_error_of(
 			VG_ERROR_USAGE, "'vgrid %s' has no '--output'", cli->command->verb);

@@ -68,6 +68,7 @@ extern const struct vg_command *const vg_commands[]; // ends with NULL
 
 // What was given. Borrowed strings.
 const char *vg_cli_operand(const struct vg_cli *cli, size_t i); // NULL if it was not given
+// What was given for the last operand, behind it a NULL as in an argv.
 const char *const *vg_cli_rest(const struct vg_cli *cli, size_t *ret_n);
 const char *vg_cli_option(const struct vg_cli *cli, const char *name); // the last one; NULL
 bool vg_cli_flag(const struct vg_cli *cli, const char *name);

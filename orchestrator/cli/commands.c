@@ -4,11 +4,16 @@
 #include "orchestrator/cli/verbs.h"
 
 const struct vg_command *const vg_commands[] = {
+	&vg_verb_up,
+	&vg_verb_down,
+	&vg_verb_plan,
 	&vg_verb_check,
-	//HOLD	&vg_verb_plan,
-	//HOLD	&vg_verb_up,
-	//HOLD	&vg_verb_down,
+	&vg_verb_list,
+	&vg_verb_exec,
+	&vg_verb_console,
+	&vg_verb_logs,
 	&vg_verb_explain,
+	&vg_verb_schema,
 	&vg_verb_completion,
 	&vg_verb_manual,
 	NULL,

@@ -4,17 +4,22 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <termios.h>
 
 #include "orchestrator/cli/command.h"
 
 static volatile sig_atomic_t was_seen;
 static int wake_fd = -1;
+static struct termios cooked;
+static volatile sig_atomic_t is_raw;
 
 static void handle(int number)
 {
 	int code = errno;
-	if (was_seen && number != SIGHUP)
+	if (was_seen && number != SIGHUP) {
+		vg_terminal_restore();
 		_exit(VG_EXIT_INTERRUPTED);
+	}
 	was_seen = 1;
 	uint64_t one = 1;
 	if (wake_fd >= 0 && write(wake_fd, &one, sizeof(one)) < 0)
@@ -45,4 +50,21 @@ bool vg_interrupt_was_seen(void *unused)
 int vg_interrupt_fd(void)
 {
 	return wake_fd;
+}
+
+void vg_terminal_raw(void)
+{
+	if (tcgetattr(STDIN_FILENO, &cooked) < 0)
+		return;
+	struct termios raw = cooked;
+	cfmakeraw(&raw);
+	is_raw = 1;
+	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
+void vg_terminal_restore(void)
+{
+	if (is_raw)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &cooked);
+	is_raw = 0;
 }

@@ -10,3 +10,8 @@
 void vg_interrupt_catch(void);
 bool vg_interrupt_was_seen(void *unused); // as vg_context.is_interrupted
 int vg_interrupt_fd(void);                // readable once it was seen
+
+// The terminal of standard input byte by byte and unseen, until it is put back: by a call, or by a
+// second signal that ends the process. Nothing where there is no terminal.
+void vg_terminal_raw(void);
+void vg_terminal_restore(void);

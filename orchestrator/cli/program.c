@@ -55,8 +55,8 @@ static int run_verb(const struct vg_cli *cli, char *argv[])
 	int status = VG_EXIT_DONE;
 	_auto(vg_progress) struct vg_progress *progress = vg_progress_new(stderr, style_of(cli));
 	_auto(vg_error) struct vg_error *error = vg_context_init(&context, argv);
-	context.is_interrupted = vg_interrupt_was_seen;
 	context.progress = progress;
+	context.is_interrupted = vg_interrupt_was_seen;
 	if (!error)
 		error = vg_cli_command(cli)->run(cli, &context, &status);
 	if (error)

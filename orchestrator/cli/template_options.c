@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "orchestrator/cli/template_options.h"
+
+const struct vg_option vg_template_options[] = {
+	{"name", 'n', VG_ARGUMENT_TEXT, "NAME", "name the grid NAME, not as the template does",
+		VG_COMPLETE_NOTHING, NULL},
+	{"profile", 'p', VG_ARGUMENT_TEXT, "PROFILE", "take the quanta of this profile",
+		VG_COMPLETE_NOTHING, NULL},
+	{"set", 's', VG_ARGUMENT_LIST, "KEY=VALUE", "set a parameter of the template",
+		VG_COMPLETE_NOTHING, NULL},
+	{"site", 'S', VG_ARGUMENT_TEXT, "SITE",
+		"where: sandbox (the default), or sandbox:3 for three boxes", VG_COMPLETE_SITE,
+		NULL},
+	{"replace", 0, VG_ARGUMENT_LIST, "NODE/DISK",
+		"this data disk may be made anew; its data is lost", VG_COMPLETE_NOTHING, NULL},
+	{"delete-disks", 0, VG_ARGUMENT_NONE, NULL,
+		"data disks that are not wanted any more may be deleted", VG_COMPLETE_NOTHING,
+		NULL},
+	{"yes", 'y', VG_ARGUMENT_NONE, NULL, "do not ask before restarts and removals",
+		VG_COMPLETE_NOTHING, NULL},
+	{0},
+};
+
+struct vg_wish vg_wish_of(const struct vg_cli *cli)
+{
+	struct vg_wish wish = {
+		.file = vg_cli_operand(cli, 0),
+		.name = vg_cli_option(cli, "name"),
+		.profile = vg_cli_option(cli, "profile"),
+		.site = vg_cli_option(cli, "site"),
+		.doing = "vgrid up",
+	};
+	wish.sets = vg_cli_list(cli, "set", &wish.n_sets);
+	return wish;
+}
+
+struct vg_replan_options vg_replan_options_of(const struct vg_cli *cli)
+{
+	struct vg_replan_options options = {
+		.deletes_disks = vg_cli_flag(cli, "delete-disks"),
+	};
+	options.replaces = vg_cli_list(cli, "replace", &options.n_replaces);
+	return options;
+}

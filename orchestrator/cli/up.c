@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `vgrid up FILE`: plan, apply, wait until every node is ready, say where everything is.
+#include <string.h>
+
+#include "base/text.h"
+#include "orchestrator/cli/result.h"
+#include "orchestrator/cli/template_options.h"
+#include "orchestrator/cli/verbs.h"
+#include "orchestrator/plan/print.h"
+#include "orchestrator/report/progress.h"
+#include "orchestrator/report/table.h"
+#include "orchestrator/run/apply.h"
+#include "orchestrator/state/store.h"
+#include "templates/bind.h"
+
+// Does the record differ from the one that is stored?
+static bool is_changed(struct vg_context *context, const struct vg_record *record)
+{
+	_auto(vg_record) struct vg_record *stored = NULL;
+	_auto(vg_error) struct vg_error *error = vg_store_load(context, record->key, &stored);
+	if (error)
+		return true;
+	_auto(vg_json) struct vg_json *a = vg_record_to_json(stored);
+	_auto(vg_json) struct vg_json *b = vg_record_to_json(record);
+	_auto(vg_string) char *before = vg_json_write_canonical(a);
+	_auto(vg_string) char *after = vg_json_write_canonical(b);
+	return strcmp(before, after) != 0;
+}
+
+static struct vg_error *save(
+	struct vg_context *context, struct vg_record *record, enum vg_phase phase)
+{
+	record->phase = phase;
+	return is_changed(context, record) ? vg_store_save(context, record) : NULL;
+}
+
+// Restarts, recreations and removals are asked for; without a terminal `-y` must have been given.
+static struct vg_error *consent(
+	const struct vg_cli *cli, struct vg_context *context, const struct vg_plan *plan)
+{
+	if (vg_cli_flag(cli, "yes") || !vg_plan_asks(plan))
+		return NULL;
+	if (!vg_cli_can_ask())
+		return vg_error_hint(
+			vg_error_of(VG_ERROR_USAGE, "the plan restarts, recreates or removes "
+						    "something, and nobody can be asked"),
+			"'-y' goes ahead");
+	if (vg_cli_ask(context, "Go ahead?"))
+		return NULL;
+	return vg_error_new("nothing was changed");
+}
+
+// Saved as `creating` before the first resource is made, as `up` when every node is ready: whoever
+// is cut off in between is taken on from there by the next `up`.
+static struct vg_error *carry_out(struct vg_session *session, const struct vg_planning *planning)
+{
+	struct vg_context *context = session->context;
+	struct vg_record *record = session->record;
+	struct vg_error *error = NULL;
+	if (planning->plan->n_steps)
+		error = save(context, record, VG_PHASE_CREATING);
+	if (!error)
+		error = vg_apply(session, planning);
+	return error ? error : save(context, record, VG_PHASE_UP);
+}
+
+static char *addresses_of(const struct vg_grid *grid, const struct vg_node *node)
+{
+	struct vg_text text = {0};
+	for (size_t i = 0; i < vg_node_role(grid, node)->n_nics; i++) {
+		char ip[VG_IP_LENGTH];
+		vg_ip_write(&node->nics[i].address, ip);
+		vg_text_addf(&text, "%s%s", i ? ", " : "", ip);
+	}
+	return vg_text_take(&text);
+}
+
+static void print_table(const struct vg_session *session)
+{
+	static const struct vg_column columns[] = {
+		{"NODE", false, false}, {"HOST", false, false}, {"STATE", false, false},
+		{"ADDRESSES", false, true}};
+	const struct vg_grid *grid = session->record->grid;
+	_auto(vg_table) struct vg_table *table = vg_table_new(columns, VG_LENGTH(columns));
+	for (size_t i = 0; i < grid->n_nodes; i++) {
+		const struct vg_node *node = &grid->nodes[i];
+		_auto(vg_string) char *addresses = addresses_of(grid, node);
+		vg_table_row(table,
+			(const char *const[]){node->name, session->site->hosts[node->host].name,
+				"ready", addresses});
+	}
+	vg_table_print(table, stdout);
+	for (size_t i = 0; i < grid->n_outputs; i++) {
+		_auto(vg_string) char *value = NULL;
+		vg_error_ignore(vg_grid_expand(grid, NULL, &grid->outputs[i].value, &value));
+		printf("%s: %s\n", grid->outputs[i].name, value ? value : "");
+	}
+}
+
+static void print_json(const struct vg_session *session, const struct vg_planning *planning)
+{
+	const struct vg_grid *grid = session->record->grid;
+	_auto(vg_json) struct vg_json *json = vg_result_new(&vg_verb_up);
+	vg_json_set_string(json, "grid", grid->name);
+	vg_json_set_string(json, "site", session->site->text);
+	vg_json_set_integer(json, "steps", (int64_t)planning->plan->n_steps);
+	struct vg_json *nodes = vg_json_array(), *outputs = vg_json_object();
+	for (size_t i = 0; i < grid->n_nodes; i++) {
+		const struct vg_node *node = &grid->nodes[i];
+		_auto(vg_string) char *addresses = addresses_of(grid, node);
+		struct vg_json *item = vg_json_object();
+		vg_json_set_string(item, "node", node->name);
+		vg_json_set_string(item, "host", session->site->hosts[node->host].name);
+		vg_json_set_string(item, "addresses", addresses);
+		vg_json_push(nodes, item);
+	}
+	for (size_t i = 0; i < grid->n_outputs; i++) {
+		_auto(vg_string) char *value = NULL;
+		vg_error_ignore(vg_grid_expand(grid, NULL, &grid->outputs[i].value, &value));
+		vg_json_set_string(outputs, grid->outputs[i].name, value ? value : "");
+	}
+	vg_json_set(json, "nodes", nodes);
+	vg_json_set(json, "outputs", outputs);
+	vg_result_print(json);
+}
+
+static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context, int *ret_status)
+{
+	(void)ret_status;
+	_auto(vg_session) struct vg_session *session = NULL;
+	_auto(vg_planning) struct vg_planning *planning = NULL;
+	struct vg_wish wish = vg_wish_of(cli);
+	struct vg_error *error = vg_wish_open(context, &wish, &session);
+	const struct vg_replan_options options = vg_replan_options_of(cli);
+	if (!error)
+		error = vg_replan(session, &options, &planning);
+	if (error)
+		return error;
+	vg_progress_say(context->progress, "Grid '%s' on %s", session->record->name,
+		session->site->text);
+	vg_progress_pause(context->progress);
+	if (!vg_cli_flag(cli, "quiet"))
+		vg_plan_print(planning->plan, stderr);
+	error = consent(cli, context, planning->plan);
+	if (!error)
+		error = carry_out(session, planning);
+	if (error)
+		return error;
+	vg_progress_pause(context->progress);
+	if (vg_cli_is_json(cli))
+		print_json(session, planning);
+	else
+		print_table(session);
+	return NULL;
+}
+
+static const struct vg_operand operands[] = {
+	{.name = "FILE", .completion = VG_COMPLETE_FILE}, {0}};
+
+static const struct vg_result_field result[] = {
+	{"grid", "string", "the grid's name"},
+	{"site", "string", "where it is"},
+	{"steps", "integer", "how many steps were carried out; 0: nothing was to be done"},
+	{"nodes[].node", "string", "the node's name"},
+	{"nodes[].host", "string", "the host it runs on"},
+	{"nodes[].addresses", "string", "its addresses, in order of its nics"},
+	{"outputs.*", "string", "an output of the template"},
+	{0},
+};
+
+const struct vg_command vg_verb_up = {
+	.section = "A grid",
+	.verb = "up",
+	.summary = "make a grid out of a template, or what it lacks of it",
+	.help = "Plans, shows the plan, carries it out, and waits until every node is ready. Run "
+		"again it does what has become necessary, and nothing else. It asks only when "
+		"something would be restarted, recreated or removed. A dash as FILE reads the "
+		"template from standard input.",
+	.example = "$ vgrid up hello.yaml\n$ vgrid up hello.yaml --set workers=3\n",
+	.operands = operands,
+	.options = vg_template_options,
+	.result = result,
+	.run = run,
+};
