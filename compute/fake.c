@@ -179,6 +179,24 @@ static struct vg_error *observe(struct vg_compute *compute, const char *store, c
 	return error;
 }
 
+static struct vg_error *look_at_state(struct vg_compute *compute, const char *uuid,
+	enum vg_machine_state *ret_state, const char **ret_reason)
+{
+	struct held held;
+	struct vg_error *error = hold(compute, uuid, "state", &held);
+	if (error)
+		return error;
+	enum vg_machine_state state = held.machine ? read_state(held.machine) : VG_MACHINE_STOPPED;
+	const char *reason =
+		constant_reason(vg_json_get_string(held.machine, "reason", "not defined"));
+	error = let_go(compute, NULL, false);
+	if (error)
+		return error;
+	*ret_state = state;
+	*ret_reason = reason;
+	return NULL;
+}
+
 static struct vg_json *config_of(const struct vg_machine *machine)
 {
 	struct vg_json *config = vg_json_object();
@@ -359,6 +377,7 @@ const struct vg_compute_driver vg_compute_fake = {
 	.open = open_host,
 	.close = close_host,
 	.observe = observe,
+	.state = look_at_state,
 	.define = define,
 	.start = start,
 	.stop = stop,

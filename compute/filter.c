@@ -52,6 +52,16 @@ static struct vg_error *observe(struct vg_compute *self, const char *store, cons
 	return error;
 }
 
+static struct vg_error *state(struct vg_compute *self, const char *uuid,
+	enum vg_machine_state *ret_state, const char **ret_reason)
+{
+	struct vg_filter_call call;
+	struct vg_error *error = vg_filter_begin(self->filter, "compute.state", uuid, &call);
+	if (!error)
+		error = self->below->state(self->compute, uuid, ret_state, ret_reason);
+	return vg_filter_end(&call, error);
+}
+
 static struct vg_error *define(struct vg_compute *self, const struct vg_machine *machine)
 {
 	struct vg_filter_call call;
@@ -137,6 +147,7 @@ const struct vg_compute_driver vg_compute_filtered = {
 	.name = "filter",
 	.close = close_host,
 	.observe = observe,
+	.state = state,
 	.define = define,
 	.start = start,
 	.stop = stop,

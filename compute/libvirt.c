@@ -261,6 +261,7 @@ const struct vg_compute_driver vg_compute_libvirt = {
 	.open = open_host,
 	.close = close_host,
 	.observe = vg_libvirt_observe,
+	.state = vg_libvirt_state,
 	.define = vg_libvirt_define,
 	.start = vg_libvirt_start,
 	.stop = vg_libvirt_stop,

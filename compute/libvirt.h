@@ -56,6 +56,8 @@ struct vg_error *vg_libvirt_stop(struct vg_compute *compute, const char *uuid,
 struct vg_error *vg_libvirt_remove(struct vg_compute *compute, const char *uuid) VG_MUST_CHECK;
 struct vg_error *vg_libvirt_observe(struct vg_compute *compute, const char *store, const char *grid,
 	struct vg_machines_seen *ret_seen) VG_MUST_CHECK;
+struct vg_error *vg_libvirt_state(struct vg_compute *compute, const char *uuid,
+	enum vg_machine_state *ret_state, const char **ret_reason) VG_MUST_CHECK;
 struct vg_error *vg_libvirt_agent(struct vg_compute *compute, const char *uuid, const char *request,
 	unsigned timeout_s, char **ret_reply) VG_MUST_CHECK;
 struct vg_error *vg_libvirt_console_log(struct vg_compute *compute, const char *uuid,

@@ -194,3 +194,23 @@ struct vg_error *vg_libvirt_observe(struct vg_compute *compute, const char *stor
 	virDomainStatsRecordListFree(looking.records);
 	return error;
 }
+
+struct vg_error *vg_libvirt_state(struct vg_compute *compute, const char *uuid,
+	enum vg_machine_state *ret_state, const char **ret_reason)
+{
+	_auto(vg_domain_ref) virDomainPtr domain =
+		virDomainLookupByUUIDString(compute->connection, uuid);
+	if (!domain && vg_libvirt_code() == VIR_ERR_NO_DOMAIN) {
+		*ret_state = VG_MACHINE_STOPPED;
+		*ret_reason = "not defined";
+		return NULL;
+	}
+	int state, reason;
+	if (!domain || virDomainGetState(domain, &state, &reason, 0) < 0)
+		return vg_libvirt_error(compute, domain, "reading its state");
+	struct vg_machine_seen seen = {0};
+	set_state(&seen, state, reason);
+	*ret_state = seen.state;
+	*ret_reason = seen.reason;
+	return NULL;
+}

@@ -163,6 +163,10 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 	if (!host->box)
 		return NULL;
 	ret->namespace_fd = host->box->net_fd;
+	_auto(vg_string) char *console = vg_format("%s/console", ret->folder);
+	struct vg_error *error = vg_folder_make(console, 0700);
+	if (error)
+		return error;
 	return vg_box_hypervisor(
 		host->box, HYPERVISOR_TIMEOUT_MS, &ret->uri, &host->was_repaired);
 }

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "box/box.h"
 #include "orchestrator/cli/interrupt.h"
 #include "orchestrator/report/progress.h"
 
@@ -101,8 +100,6 @@ static int close_output(int status)
 
 int vg_cli_main(int argc, char *argv[])
 {
-	if (vg_box_is_main(argc, argv))
-		vg_box_main(argc, argv);
 	// A closed 0, 1 or 2 would be taken by the first file that is opened.
 	while (true) {
 		_auto(vg_fd) int fd = open("/dev/null", O_RDWR | O_CLOEXEC);

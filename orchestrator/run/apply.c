@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "orchestrator/run/apply.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "compute/seed.h"
+#include "orchestrator/context.h"
+#include "orchestrator/report/progress.h"
+#include "orchestrator/run/executor.h"
+#include "orchestrator/run/machine.h"
+#include "orchestrator/run/ready.h"
+
+enum { CLEAN_STOP_MS = 30 * 1000 };
+
+struct apply {
+	struct vg_session *session;
+	const struct vg_planning *planning;
+	pthread_mutex_t lock;
+	size_t n_done;
+};
+
+static struct vg_host *host_of(struct apply *apply, const struct vg_step *step)
+{
+	return &apply->session->site->hosts[step->host];
+}
+
+static const struct vg_node *node_of(struct apply *apply, const struct vg_step *step)
+{
+	return &apply->session->record->grid->nodes[step->node];
+}
+
+static struct vg_error *start_host(struct apply *apply, const struct vg_step *step)
+{
+	struct vg_session *session = apply->session;
+	const struct vg_record *record = session->record;
+	struct vg_error *error = vg_site_start_host(session->site, session->context, record->key,
+		record->uuid, (size_t)step->host);
+	if (error || session->site->n_hosts > 1)
+		return error;
+	return vg_site_join(session->site, session->context, record->key, record->uuid);
+}
+
+static struct vg_error *join_hosts(struct apply *apply, const struct vg_step *step)
+{
+	(void)step;
+	const struct vg_record *record = apply->session->record;
+	return vg_site_join(
+		apply->session->site, apply->session->context, record->key, record->uuid);
+}
+
+static struct vg_error *stop_machine(struct apply *apply, const struct vg_step *step)
+{
+	return apply->session->site->drivers->compute->stop(host_of(apply, step)->compute,
+		step->uuid, step->is_clean ? VG_STOP_CLEAN : VG_STOP_NOW, CLEAN_STOP_MS);
+}
+
+static struct vg_error *remove_machine(struct apply *apply, const struct vg_step *step)
+{
+	return apply->session->site->drivers->compute->remove(
+		host_of(apply, step)->compute, step->uuid);
+}
+
+static struct vg_error *remove_volume(struct apply *apply, const struct vg_step *step)
+{
+	return apply->session->site->drivers->storage->remove(
+		host_of(apply, step)->storage, step->tag);
+}
+
+static struct vg_error *converge_net(struct apply *apply, const struct vg_step *step)
+{
+	return apply->session->site->drivers->net->converge(
+		host_of(apply, step)->net, apply->planning->slices[step->host]);
+}
+
+static struct vg_error *create_volume(struct apply *apply, const struct vg_step *step)
+{
+	const struct vg_volume volume = {.tag = step->tag,
+		.place = step->place,
+		.kind = step->volume,
+		.size = step->size,
+		.image = step->image};
+	return apply->session->site->drivers->storage->create(
+		host_of(apply, step)->storage, &volume);
+}
+
+static struct vg_error *resize_volume(struct apply *apply, const struct vg_step *step)
+{
+	return apply->session->site->drivers->storage->resize(
+		host_of(apply, step)->storage, step->tag, step->size);
+}
+
+static struct vg_error *write_seed(struct apply *apply, const struct vg_step *step)
+{
+	const struct vg_grid *grid = apply->session->record->grid;
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+	struct vg_error *error = vg_seed_build(grid, node_of(apply, step),
+		apply->session->record->secret, apply->planning->facts, &bytes, &size);
+	if (error)
+		return error;
+	const struct vg_volume volume = {.tag = step->tag,
+		.place = step->place,
+		.kind = VG_VOLUME_SEED,
+		.bytes = bytes,
+		.n_bytes = size,
+		.version = apply->planning->seeds[step->node]};
+	error = apply->session->site->drivers->storage->create(
+		host_of(apply, step)->storage, &volume);
+	explicit_bzero(bytes, size);
+	free(bytes);
+	return error;
+}
+
+static struct vg_error *define_machine(struct apply *apply, const struct vg_step *step)
+{
+	_auto(vg_arena) struct vg_arena *arena = vg_arena_new();
+	const struct vg_machine *machine = vg_machine_make(
+		arena, apply->session, apply->planning, (size_t)step->node);
+	return apply->session->site->drivers->compute->define(
+		host_of(apply, step)->compute, machine);
+}
+
+static struct vg_error *start_machine(struct apply *apply, const struct vg_step *step)
+{
+	return apply->session->site->drivers->compute->start(
+		host_of(apply, step)->compute, step->uuid);
+}
+
+
+static _Thread_local unsigned current_line;
+
+static void note_waiting(const char *why, void *data)
+{
+	struct vg_progress *progress = data;
+	vg_progress_note(progress, current_line, "%s", why);
+}
+
+static struct vg_error *await_node(struct apply *apply, const struct vg_step *step)
+{
+	struct vg_session *session = apply->session;
+	return vg_ready_wait(session->context, session->site->drivers, host_of(apply, step),
+		session->record->grid, node_of(apply, step), note_waiting,
+		session->context->progress);
+}
+
+// Running nodes hear of others through the agent, file by file, each renamed into place; the seed
+// comes last, so that a refresh that was cut off is seen and done again.
+static struct vg_error *refresh_node(struct apply *apply, const struct vg_step *step)
+{
+	struct vg_session *session = apply->session;
+	const struct vg_agent agent = {
+		session->site->drivers->compute, host_of(apply, step)->compute, step->uuid};
+	const struct vg_facts *facts = apply->planning->facts;
+	for (size_t i = 0; i < VG_SHARED_FILES; i++) {
+		const struct vg_shared_file *file = &facts->files[i];
+		struct vg_error *error = vg_agent_write_file(
+			&agent, file->path, file->mode, file->content, file->size);
+		if (error)
+			return vg_error_while(error, "writing '%s'", file->path);
+	}
+	return write_seed(apply, step);
+}
+
+static struct vg_error *stop_host(struct apply *apply, const struct vg_step *step)
+{
+	return vg_site_stop_host(apply->session->site, apply->session->context,
+		apply->session->record->key, (size_t)step->host);
+}
+
+static struct vg_error *(*const actions[VG_STEP_N_KINDS])(
+	struct apply *apply, const struct vg_step *step) = {
+	[VG_STEP_HOST_START] = start_host,
+	[VG_STEP_HOST_JOIN] = join_hosts,
+	[VG_STEP_MACHINE_STOP] = stop_machine,
+	[VG_STEP_MACHINE_REMOVE] = remove_machine,
+	[VG_STEP_VOLUME_REMOVE] = remove_volume,
+	[VG_STEP_NET_CONVERGE] = converge_net,
+	[VG_STEP_VOLUME_CREATE] = create_volume,
+	[VG_STEP_VOLUME_RESIZE] = resize_volume,
+	[VG_STEP_SEED_WRITE] = write_seed,
+	[VG_STEP_MACHINE_DEFINE] = define_machine,
+	[VG_STEP_MACHINE_START] = start_machine,
+	[VG_STEP_NODE_READY] = await_node,
+	[VG_STEP_NODE_REFRESH] = refresh_node,
+	[VG_STEP_HOST_STOP] = stop_host,
+};
+
+static struct vg_error *run_step(const struct vg_step *step, void *data)
+{
+	struct apply *apply = data;
+	struct vg_progress *progress = apply->session->context->progress;
+	const struct vg_step_type *type = &vg_step_types[step->kind];
+	if (type->is_shown)
+		current_line = vg_progress_begin(progress, "%s: %s", step->subject, type->doing);
+	struct vg_error *error = actions[step->kind](apply, step);
+	if (type->is_shown)
+		vg_progress_end(progress, current_line, !error);
+	pthread_mutex_lock(&apply->lock);
+	vg_progress_count(progress, ++apply->n_done, apply->planning->plan->n_steps);
+	pthread_mutex_unlock(&apply->lock);
+	error = vg_error_while(error, "%s '%s' on '%s'", type->doing, step->subject,
+		host_of(apply, step)->name);
+	return vg_error_place(error, step->place);
+}
+
+static void show_failure(const struct vg_step *step, const struct vg_error *error, void *data)
+{
+	(void)step;
+	struct apply *apply = data;
+	struct vg_progress *progress = apply->session->context->progress;
+	if (vg_error_kind(error) == VG_ERROR_INTERRUPTED)
+		return;
+	const char *hint = vg_error_remedy(error);
+	if (!hint) {
+		vg_progress_say(progress, "error: %s", vg_error_text(error));
+		return;
+	}
+	_auto(vg_text) struct vg_text indented = {0};
+	for (const char *line = hint; *line;) {
+		size_t length = strcspn(line, "\n");
+		vg_text_addf(&indented, "\n  %.*s", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+	vg_progress_say(progress, "error: %s%s", vg_error_text(error), indented.bytes);
+}
+
+struct vg_error *vg_apply(struct vg_session *session, const struct vg_planning *planning)
+{
+	const struct vg_site *site = session->site;
+	struct apply apply = {session, planning, PTHREAD_MUTEX_INITIALIZER, 0};
+	unsigned *n_booting = vg_alloc(site->n_hosts * sizeof(*n_booting));
+	for (size_t h = 0; h < site->n_hosts; h++)
+		n_booting[h] = site->hosts[h].n_booting;
+	// Boxes share the machine: what may boot at once is shared among them.
+	for (size_t h = 0; site->is_owned && h < site->n_hosts; h++)
+		n_booting[h] = (n_booting[h] + (unsigned)site->n_hosts - 1) / (unsigned)site->n_hosts;
+	const struct vg_execution execution = {
+		.steps = planning->plan->steps,
+		.n_steps = planning->plan->n_steps,
+		.n_hosts = site->n_hosts,
+		.n_booting = n_booting,
+		.run = run_step,
+		.failed = show_failure,
+		.is_interrupted = session->context->is_interrupted,
+		.interrupted_data = session->context->interrupted_data,
+		.data = &apply,
+	};
+	struct vg_error *error = vg_execute(&execution);
+	vg_progress_count(session->context->progress, 0, 0);
+	free(n_booting);
+	return error;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "orchestrator/run/replan.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "orchestrator/context.h"
+#include "orchestrator/plan/applied.h"
+#include "orchestrator/run/observe.h"
+
+void vg_planning_free(struct vg_planning *planning)
+{
+	if (!planning)
+		return;
+	vg_world_free(planning->world);
+	for (size_t h = 0; h < planning->n_hosts; h++)
+		vg_slice_free(planning->slices[h]);
+	free(planning->slices);
+	vg_facts_free(planning->facts);
+	for (size_t i = 0; i < planning->n_seeds; i++)
+		free(planning->seeds[i]);
+	free(planning->seeds);
+	for (size_t i = 0; i < planning->n_images; i++)
+		vg_image_info_free(planning->infos[i]);
+	free(planning->infos);
+	free(planning->images);
+	vg_plan_free(planning->plan);
+	free(planning);
+}
+
+// What the store knows of the grid's images; one that is not there yet leaves its digest NULL.
+static struct vg_error *find_images(struct vg_session *session, struct vg_planning *planning)
+{
+	const struct vg_record *record = session->record;
+	const struct vg_grid *grid = record->grid;
+	_auto(vg_string) char *folder = vg_context_images(session->context);
+	planning->n_images = grid->n_images;
+	planning->images = vg_alloc(grid->n_images * sizeof(*planning->images));
+	planning->infos = vg_alloc(grid->n_images * sizeof(struct vg_image_info *));
+	for (size_t i = 0; i < grid->n_images; i++) {
+		const char *digest = NULL;
+		for (size_t k = 0; k < record->n_images; k++) {
+			if (strcmp(record->images[k].name, grid->images[i].name) == 0)
+				digest = record->images[k].digest;
+		}
+		planning->images[i] = (struct vg_plan_image){digest, true};
+		if (!digest)
+			continue;
+		struct vg_error *error = vg_images_find(folder, digest, &planning->infos[i]);
+		if (error && vg_error_kind(error) != VG_ERROR_NOT_FOUND)
+			return vg_error_place(error, grid->images[i].place);
+		vg_error_ignore(error);
+		if (planning->infos[i])
+			planning->images[i].has_root = planning->infos[i]->format != NULL;
+	}
+	return NULL;
+}
+
+// Each host's slice of the wanted grid, or an empty one.
+static void build_slices(
+	struct vg_session *session, struct vg_planning *planning, bool removes_all)
+{
+	const struct vg_record *record = session->record;
+	size_t n_hosts = session->site->n_hosts;
+	struct vg_ip *tunnels = vg_alloc(n_hosts * sizeof(*tunnels));
+	for (size_t h = 0; h < n_hosts; h++)
+		tunnels[h] = session->site->hosts[h].tunnel;
+	planning->n_hosts = n_hosts;
+	planning->slices = vg_alloc(n_hosts * sizeof(struct vg_slice *));
+	const struct vg_slice_input input = {
+		record->grid, session->context->store, record->vnis, tunnels};
+	for (size_t h = 0; h < n_hosts; h++)
+		planning->slices[h] = vg_slice_build(&input, removes_all ? VG_HOST_NONE : (int)h);
+	free(tunnels);
+}
+
+// What all nodes know of each other, as one short hash.
+static char *version_facts(const struct vg_facts *facts)
+{
+	_auto(vg_text) struct vg_text all = {0};
+	for (size_t i = 0; i < VG_SHARED_FILES; i++)
+		vg_text_addf(&all, "%s %o %s\n", facts->files[i].path, facts->files[i].mode,
+			facts->files[i].sha256);
+	char hex[VG_SHA256_HEX];
+	vg_sha256_hex(all.bytes, all.length, hex);
+	return vg_strndup(hex, 16);
+}
+
+// A seed's version: what all nodes share, a colon, what is the node's own.
+static void version_seeds(struct vg_session *session, struct vg_planning *planning)
+{
+	const struct vg_grid *grid = session->record->grid;
+	planning->n_seeds = grid->n_nodes;
+	planning->seeds = vg_alloc(grid->n_nodes * sizeof(char *));
+	_auto(vg_string) char *shared = version_facts(planning->facts);
+	for (size_t i = 0; i < grid->n_nodes; i++) {
+		const struct vg_node *node = &grid->nodes[i];
+		const char *digest = planning->images[vg_node_role(grid, node)->image].digest;
+		_auto(vg_string) char *applied = vg_applied_make(grid, node, digest);
+		char hex[VG_SHA256_HEX];
+		vg_sha256_hex(applied, strlen(applied), hex);
+		hex[16] = '\0';
+		planning->seeds[i] = vg_format("%s:%s", shared, hex);
+	}
+}
+
+struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_options *options,
+	struct vg_planning **ret_planning)
+{
+	const struct vg_record *record = session->record;
+	_auto(vg_planning) struct vg_planning *planning = vg_new(struct vg_planning);
+	struct vg_error *error = find_images(session, planning);
+	if (!error)
+		error = vg_observe(session->site, session->context->store, record->uuid,
+			&planning->world);
+	if (error)
+		return error;
+	build_slices(session, planning, options->removes_all);
+	if (!options->removes_all) {
+		planning->facts = vg_facts_new(record->grid, record->secret);
+		version_seeds(session, planning);
+	}
+	const char **names = vg_alloc(session->site->n_hosts * sizeof(*names));
+	for (size_t h = 0; h < session->site->n_hosts; h++)
+		names[h] = session->site->hosts[h].name;
+	const struct vg_plan_input input = {
+		.wanted = options->removes_all ? NULL : record->grid,
+		.world = planning->world,
+		.store = session->context->store,
+		.grid_uuid = record->uuid,
+		.host_names = names,
+		.slices = (const struct vg_slice *const *)planning->slices,
+		.images = planning->images,
+		.seeds = (const char *const *)planning->seeds,
+		.is_owned = session->site->is_owned,
+		.was_complete = record->phase == VG_PHASE_UP,
+		.keeps_disks = options->keeps_disks,
+		.deletes_disks = options->deletes_disks,
+		.replaces = options->replaces,
+		.n_replaces = options->n_replaces,
+	};
+	error = vg_plan_build(&input, &planning->plan);
+	free(names);
+	if (!error)
+		*ret_planning = vg_take(planning);
+	return error;
+}
