@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Claims that hold for every storage driver (storage/driver.h): each runs against files and fakes.
+// Claims that hold for every storage driver (storage/driver.h): each runs against files, fakes and
+// a filter around files.
 #include "tests/unit/test.h"
 
 #include "base/file.h"
+#include "base/filter_spec.h"
 #include "base/memory.h"
 #include "base/tag.h"
 #include "storage/driver.h"
+#include "storage/filter.h"
 #include "storage/images.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -20,11 +23,12 @@ static const struct {
 	const struct vg_storage_driver *driver;
 	const char *folder; // %s is this run's
 } drivers[] = {{&vg_storage_file, "%s/grid"}, {&vg_storage_fake, "fake:%s/world.json"},
-	{&vg_storage_fake, "fake:"}};
+	{&vg_storage_fake, "fake:"}, {&vg_storage_filtered, "%s/grid"}};
 
 struct fixture {
 	const struct vg_storage_driver *driver;
 	struct vg_storage *storage;
+	struct vg_filter *filter;
 	char *folder, *digest, *other_digest;
 };
 
@@ -38,6 +42,15 @@ static char *import_image(const char *folder, const char *name, char filling)
 	_auto(vg_image_info) struct vg_image_info *info = NULL;
 	assert_null(vg_images_import(store, path, "raw", NULL, NULL, NULL, &info));
 	return vg_take(info->digest);
+}
+
+static void open_driver(struct fixture *fixture, const struct vg_storage_target *target)
+{
+	if (fixture->driver->open)
+		assert_null(fixture->driver->open(target, &fixture->storage));
+	else
+		assert_null(vg_storage_filter_open(
+			&vg_storage_file, fixture->filter, target, &fixture->storage));
 }
 
 static void set_up(struct fixture *fixture, size_t i)
@@ -54,9 +67,7 @@ static void set_up(struct fixture *fixture, size_t i)
 				  drivers[i].folder, fixture->folder,
 				  strstr(drivers[i].folder, "%s") + 2)
 			: vg_strdup(drivers[i].folder);
-	assert_null(fixture->driver->open(
-		&(struct vg_storage_target){"here", folder, NULL, images, NULL},
-		&fixture->storage));
+	open_driver(fixture, &(struct vg_storage_target){"here", folder, NULL, images, NULL});
 }
 
 static void tear_down(struct fixture *fixture)
@@ -65,6 +76,7 @@ static void tear_down(struct fixture *fixture)
 	for (size_t i = 0; i < VG_LENGTH(tags); i++)
 		assert_null(fixture->driver->remove(fixture->storage, tags[i]));
 	fixture->driver->close(fixture->storage);
+	vg_filter_free(fixture->filter);
 	assert_null(vg_folder_remove(fixture->folder));
 	free(fixture->folder);
 	free(fixture->digest);
@@ -267,6 +279,29 @@ static void a_fake_fails_as_it_is_told(void **state)
 	tear_down(&fixture);
 }
 
+static void a_filter_fails_and_loses_as_it_is_told(void **state)
+{
+	(void)state;
+	struct fixture fixture = {0};
+	assert_null(
+		vg_filter_read("fault:storage.create:1,lost:storage.create:2,fault:storage.resize",
+			&fixture.filter));
+	set_up(&fixture, VG_LENGTH(drivers) - 1);
+	struct vg_volume volume = {.tag = DATA, .kind = VG_VOLUME_DATA, .size = MIB};
+	expect_error(&fixture, volume, "storage.create fails");
+	_auto(vg_volumes_seen) struct vg_volumes_seen none = {0}, one = {0};
+	assert_null(fixture.driver->observe(fixture.storage, STORE, GRID, &none));
+	assert_int_equal(none.n_items, 0);
+	expect_error(&fixture, volume, "its success is lost");
+	assert_null(fixture.driver->observe(fixture.storage, STORE, GRID, &one));
+	assert_int_equal(one.n_items, 1);
+	assert_null(create(&fixture, volume));
+	_auto(vg_error) struct vg_error *error =
+		fixture.driver->resize(fixture.storage, DATA, 2 * MIB);
+	assert_non_null(error);
+	tear_down(&fixture);
+}
+
 static void two_hosts_of_a_fake_world_have_their_own_volumes(void **state)
 {
 	(void)state;
@@ -296,6 +331,7 @@ int main(void)
 		cmocka_unit_test(a_data_disk_grows_and_never_shrinks),
 		cmocka_unit_test(removing_what_is_not_there_is_success),
 		cmocka_unit_test(a_fake_fails_as_it_is_told),
+		cmocka_unit_test(a_filter_fails_and_loses_as_it_is_told),
 		cmocka_unit_test(two_hosts_of_a_fake_world_have_their_own_volumes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
