@@ -117,10 +117,26 @@ static void compare_overlays(struct vg_text *text, const struct vg_slice_overlay
 		compare_remotes(text, name, wanted, seen);
 }
 
+// Only then its tunnel address means something.
+static bool has_device(const struct vg_slice *slice)
+{
+	for (size_t i = 0; i < slice->n_overlays; i++)
+		if (slice->overlays[i].vni)
+			return true;
+	return false;
+}
+
 char *vg_slice_difference(const struct vg_slice *wanted, const struct vg_slice *seen)
 {
 	_auto(vg_text) struct vg_text text = {0};
 	_auto(vg_map) struct vg_map *there = vg_map_new(), *known = vg_map_new();
+	if (has_device(wanted) && has_device(seen) &&
+		!vg_ip_equal(&wanted->tunnel, &seen->tunnel)) {
+		char is[VG_IP_LENGTH], should[VG_IP_LENGTH];
+		vg_ip_write(&seen->tunnel, is);
+		vg_ip_write(&wanted->tunnel, should);
+		add_line(&text, "tunnels begin at %s instead of %s", is, should);
+	}
 	for (size_t i = 0; i < seen->n_overlays; i++)
 		vg_map_set(there, seen->overlays[i].tag, &seen->overlays[i]);
 	for (size_t i = 0; i < wanted->n_overlays; i++) {

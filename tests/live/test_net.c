@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "base/tag.h"
+#include "base/file.h"
 #include "net/inside.h"
 #include "tests/live/net_world.h"
 
@@ -173,6 +173,29 @@ static void the_host_does_not_answer_on_an_overlay(void **state)
 	assert_int_equal(endpoints[0].n_foreign, 0);
 	for (size_t i = 1; i < PORTS; i++)
 		assert_int_equal(endpoints[i].n_foreign, 1); // the question itself
+	close_all(endpoints);
+}
+
+static struct vg_error *read_inet6(void *data)
+{
+	size_t size;
+	return vg_file_read("/proc/thread-self/net/if_inet6", 1 << 20, data, &size);
+}
+
+static void only_the_underlay_has_ipv6_addresses(void **state)
+{
+	(void)state;
+	_auto(vg_arena) struct vg_arena *arena = vg_arena_new();
+	struct vg_grid *grid = world_grid(arena, uuid_a, 1, PORTS);
+	struct endpoint endpoints[PORTS];
+	world_converge(grid, VNI_A);
+	open_all(grid, endpoints);
+	for (int i = 0; i < HOSTS; i++) {
+		_auto(vg_string) char *addresses = NULL;
+		assert_null(vg_inside(hosts[i].namespace_fd, read_inet6, &addresses));
+		assert_non_null(strstr(addresses, "underlay"));
+		assert_null(strstr(addresses, " vg"));
+	}
 	close_all(endpoints);
 }
 
@@ -389,6 +412,22 @@ static void changed_vni_and_mtu_are_followed(void **state)
 	assert_seen(grid, 1, "");
 }
 
+static void a_moved_tunnel_address_is_followed(void **state)
+{
+	(void)state;
+	_auto(vg_arena) struct vg_arena *arena = vg_arena_new();
+	struct vg_grid *grid = world_grid(arena, uuid_a, 1, PORTS);
+	world_converge(grid, VNI_A);
+	struct vg_ip before = tunnels[0];
+	tunnels[0] = (struct vg_ip){.bytes = {192, 0, 2, 99}};
+	assert_seen(grid, 0, "tunnels begin at 192.0.2.11 instead of 192.0.2.99");
+	assert_seen(grid, 1, "network 'net-0' looks for 2 members on the wrong host");
+	world_converge(grid, VNI_A);
+	for (int i = 0; i < HOSTS; i++)
+		assert_seen(grid, i, "");
+	tunnels[0] = before;
+}
+
 static void assert_refused(const struct vg_grid *grid, uint32_t vni, const char *text)
 {
 	_auto(vg_slice) struct vg_slice *slice = world_slice(grid, 0, vni);
@@ -494,6 +533,7 @@ int main(void)
 		cmocka_unit_test_teardown(another_grid_with_the_same_block_hears_nothing, clear),
 		cmocka_unit_test_teardown(a_frame_of_the_full_mtu_passes, clear),
 		cmocka_unit_test_teardown(the_host_does_not_answer_on_an_overlay, clear),
+		cmocka_unit_test_teardown(only_the_underlay_has_ipv6_addresses, clear),
 		cmocka_unit_test_teardown(a_second_converge_changes_nothing, clear),
 		cmocka_unit_test_teardown(what_was_made_is_what_is_seen, clear),
 		cmocka_unit_test_teardown(a_node_that_goes_takes_only_its_tap, clear),
@@ -501,6 +541,7 @@ int main(void)
 		cmocka_unit_test_teardown(an_empty_slice_leaves_no_link, clear),
 		cmocka_unit_test_teardown(a_link_that_was_removed_is_missed_and_mended, clear),
 		cmocka_unit_test_teardown(changed_vni_and_mtu_are_followed, clear),
+		cmocka_unit_test_teardown(a_moved_tunnel_address_is_followed, clear),
 		cmocka_unit_test_teardown(a_foreign_link_in_the_way_is_named_and_left, clear),
 		cmocka_unit_test_teardown(a_taken_vni_is_refused_with_its_owner, clear),
 		cmocka_unit_test_teardown(two_hundred_overlays_come_and_go, clear),

@@ -140,6 +140,9 @@ static void differences_read_like_sentences(void **state)
 	assert_difference(wanted, seen, NULL);
 	assert_difference(wanted, none, "network 'lan' is missing\nnetwork 'san' is missing");
 	assert_difference(none, seen, "network 'lan' is not wanted\nnetwork 'san' is not wanted");
+	seen->tunnel.bytes[3] = 9;
+	assert_difference(wanted, seen, "tunnels begin at 192.0.0.9 instead of 192.0.0.0");
+	seen->tunnel.bytes[3] = 0;
 	struct vg_slice_overlay *lan = &seen->overlays[0];
 	lan->ports[2].mac.bytes[5] ^= 1;
 	lan->remotes[0].tunnel.bytes[0] ^= 1;
