@@ -176,7 +176,6 @@ static const struct vg_result_field fields[] = {
 };
 
 const struct vg_command vg_verb_check = {
-	.section = "Templates",
 	.verb = "check",
 	.summary = "find all faults of a template",
 	.help = "Reads templates and reports all their faults in one run, each with its line and "

@@ -66,6 +66,14 @@ struct vg_command {
 
 extern const struct vg_command *const vg_commands[]; // ends with NULL
 
+// Headings of the overview, each above its first verb.
+struct vg_section {
+	const char *title;
+	const struct vg_command *first;
+};
+
+extern const struct vg_section vg_sections[]; // ends with title NULL
+
 // What was given. Borrowed strings.
 const char *vg_cli_operand(const struct vg_cli *cli, size_t i); // NULL if it was not given
 // What was given for the last operand, behind it a NULL as in an argv.

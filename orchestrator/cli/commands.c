@@ -7,14 +7,24 @@ const struct vg_command *const vg_commands[] = {
 	&vg_verb_up,
 	&vg_verb_down,
 	&vg_verb_plan,
-	&vg_verb_check,
 	&vg_verb_list,
+	&vg_verb_status,
+	&vg_verb_test,
 	&vg_verb_exec,
 	&vg_verb_console,
 	&vg_verb_logs,
+	&vg_verb_check,
 	&vg_verb_explain,
 	&vg_verb_schema,
 	&vg_verb_completion,
 	&vg_verb_manual,
 	NULL,
+};
+
+const struct vg_section vg_sections[] = {
+	{"Grids", &vg_verb_up},
+	{"Nodes", &vg_verb_exec},
+	{"Templates", &vg_verb_check},
+	{"vgrid itself", &vg_verb_completion},
+	{0},
 };

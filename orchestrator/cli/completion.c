@@ -40,7 +40,6 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 static const struct vg_operand operands[] = {{0}};
 
 const struct vg_command vg_verb_completion = {
-	.section = "vgrid itself",
 	.verb = "completion",
 	.summary = "print the completion script for bash",
 	.help = "Prints a script that teaches bash the verbs, options, grids and nodes. An "

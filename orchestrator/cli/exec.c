@@ -98,7 +98,6 @@ static const struct vg_option options[] = {
 	{0}};
 
 const struct vg_command vg_verb_exec = {
-	.section = "Nodes",
 	.verb = "exec",
 	.summary = "run a program on a node",
 	.help = "Runs exactly these arguments on the node, as root, with no shell between, and "

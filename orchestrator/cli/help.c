@@ -64,8 +64,10 @@ void vg_help_overview(const struct vg_command *const *commands, FILE *out)
 	for (size_t i = 0; commands[i]; i++) {
 		if (!commands[i]->summary)
 			continue;
-		if (commands[i]->section)
-			fprintf(out, "\n%s\n", commands[i]->section);
+		for (const struct vg_section *section = vg_sections; section->title; section++) {
+			if (section->first == commands[i])
+				fprintf(out, "\n%s\n", section->title);
+		}
 		print_pair(out, commands[i]->verb, VERB_WIDTH, commands[i]->summary);
 	}
 	fputs("\nOptions of every verb\n", out);
