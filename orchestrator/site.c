@@ -13,6 +13,7 @@
 #include "box/namespace.h"
 #include "box/underlay.h"
 #include "orchestrator/context.h"
+#include "orchestrator/report/progress.h"
 
 enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000 };
 
@@ -182,17 +183,17 @@ static struct vg_error *open_host(struct vg_site *site, struct vg_host *host,
 	host->images_seen = vg_strdup(at.images_seen);
 	const struct vg_drivers *drivers = site->drivers;
 	if (!error && !host->storage)
-		error = drivers->storage->open(
+		error = vg_drivers_open_storage(drivers,
 			&(struct vg_storage_target){host->name, at.folder, at.folder_seen, at.images,
 				at.images_seen},
 			&host->storage);
 	bool runs = host->box || !has_boxes(site);
 	if (!error && runs)
-		error = drivers->compute->open(
+		error = vg_drivers_open_compute(drivers,
 			&(struct vg_compute_target){host->name, at.uri, at.folder, at.folder_seen},
 			&host->compute);
 	if (!error && runs)
-		error = drivers->net->open(
+		error = vg_drivers_open_net(drivers,
 			&(struct vg_net_target){host->name, at.namespace_fd, 0, at.net}, &host->net);
 	host->is_running = !error && runs;
 	endpoints_done(&at);
@@ -273,6 +274,12 @@ struct vg_error *vg_site_connect(
 			error = openings[h].error;
 	}
 	free(openings);
+	for (size_t h = 0; h < site->n_hosts; h++) {
+		if (site->hosts[h].was_repaired)
+			vg_progress_say(context->progress,
+				"The libvirtd of %s had died and was started again",
+				site->hosts[h].name);
+	}
 	return error;
 }
 

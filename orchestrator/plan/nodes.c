@@ -302,7 +302,10 @@ static void keep(struct vg_planner *planner, size_t i)
 	bool is_own = !seed || seed->is_broken || !seed->version;
 	bool refreshes = is_own || !shares(seed->version, planner->input->seeds[i]);
 	enum vg_step_kind kind = refreshes && !is_own ? VG_STEP_NODE_REFRESH : VG_STEP_SEED_WRITE;
-	volume_step(planner, kind, i, "seed", role->place, &needs)->uuid = node->uuid;
+	struct vg_step *step = volume_step(planner, kind, i, "seed", role->place, &needs);
+	step->uuid = node->uuid;
+	if (kind == VG_STEP_NODE_REFRESH)
+		step->subject = node->name;
 	vg_planner_change(planner, VG_CHANGE_ALTER, node->name, role->place, false,
 		kind == VG_STEP_NODE_REFRESH ? "refresh: the grid's other nodes have changed"
 					     : "write its seed again");

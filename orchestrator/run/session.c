@@ -50,9 +50,13 @@ void vg_session_free(struct vg_session *session)
 	if (!session)
 		return;
 	vg_site_free(session->site);
-	vg_record_free(session->record);
+	// A grid that never came to have a record leaves no lock behind either.
+	bool never_was = session->record && session->record->generation == 0;
+	if (session->lock >= 0 && never_was)
+		vg_store_unlock_gone(session->context, session->record->key, &session->lock);
 	if (session->lock >= 0)
 		close(session->lock);
+	vg_record_free(session->record);
 	free(session);
 }
 

@@ -202,9 +202,14 @@ struct vg_error *vg_wish_open(struct vg_context *context, const struct vg_wish *
 	const char *site = wish->site ? wish->site : getenv("VGRID_SITE");
 	struct vg_error *error =
 		vg_site_read(site && *site ? site : default_site, &session->site);
+	// A faulty file is told of whether or not the site can be entered; standard input can be read
+	// only once, and entering may start the program anew.
+	bool is_stream = strcmp(wish->file, "-") == 0;
+	if (!error && !is_stream)
+		error = read_grid(context, wish, &grid);
 	if (!error)
 		error = vg_site_enter(session->site, context);
-	if (!error)
+	if (!error && is_stream)
 		error = read_grid(context, wish, &grid);
 	if (!error)
 		error = vg_context_store(context);
