@@ -5,9 +5,10 @@
 #include "tests/unit/test.h"
 
 #include "base/file.h"
+#include "base/filter_spec.h"
 #include "base/memory.h"
 #include "base/tag.h"
-#include "net/driver.h"
+#include "net/filter.h"
 
 static const char store[] = "11111111-1111-8111-8111-111111111111";
 static const char grid_a[] = "aaaaaaaa-aaaa-8aaa-8aaa-aaaaaaaaaaaa";
@@ -204,6 +205,38 @@ static void the_world_in_memory_is_one_for_the_process(void **state)
 	vg_net_fake.close(other);
 }
 
+static void a_filter_lets_calls_fail_before_or_after_they_are_made(void **state)
+{
+	struct fixture *fixture = *state;
+	_auto(vg_slice) struct vg_slice *slice = make_slice(grid_a, 77),
+					*none = make_slice(grid_a, 0);
+	_auto(vg_filter) struct vg_filter *filter = NULL;
+	assert_null(vg_filter_read(
+		"fault:net.converge:1,lost:net.converge:2,lost:net.o[bw]*:2", &filter));
+	struct vg_net_target target = {
+		.host = "h1", .namespace_fd = -1, .endpoint = fixture->endpoint};
+	struct vg_net *below = open_host("h1", fixture->endpoint), *net;
+	assert_null(vg_net_filter_open(&vg_net_fake, filter, &target, &net));
+	const struct vg_slice *expected[] = {none, slice};
+	for (size_t i = 0; i < 2; i++) {
+		_auto(vg_error) struct vg_error *error = vg_net_filtered.converge(net, slice);
+		assert_non_null(error);
+		assert_int_equal(vg_error_where(error).line, 14);
+		assert_seen(below, expected[i]);
+	}
+	assert_null(vg_net_filtered.converge(net, slice));
+	struct vg_slice *seen;
+	char **grids;
+	size_t n_grids;
+	assert_null(vg_net_filtered.observe(net, store, grid_a, &seen));
+	vg_slice_free(seen);
+	_auto(vg_error) struct vg_error *lost =
+		vg_net_filtered.owners(net, store, &grids, &n_grids);
+	assert_non_null(lost);
+	vg_net_filtered.close(net);
+	vg_net_fake.close(below);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +252,9 @@ int main(void)
 			a_knob_lets_a_host_refuse, make_world, remove_world),
 		cmocka_unit_test_setup_teardown(
 			a_broken_world_is_an_error_and_stays_as_it_is, make_world, remove_world),
+		cmocka_unit_test_setup_teardown(
+			a_filter_lets_calls_fail_before_or_after_they_are_made, make_world,
+			remove_world),
 		cmocka_unit_test(the_world_in_memory_is_one_for_the_process),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
