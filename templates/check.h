@@ -25,6 +25,7 @@ void vg_check_document(struct vg_value *root, struct vg_findings *findings);
 // The halves.
 void vg_check_fields(struct vg_check *check);
 void vg_check_parameters(struct vg_check *check);
+void vg_check_images(struct vg_check *check);
 void vg_check_networks(struct vg_check *check);
 void vg_check_roles(struct vg_check *check);
 void vg_check_profiles(struct vg_check *check);
