@@ -276,10 +276,10 @@ static void refuse_kind(struct vg_check *check, const struct vg_field *row, stru
 	if (value->kind == VG_VALUE_NULL)
 		finding = vg_check_fault(check, value, "'%s' is empty", check->path.bytes);
 	else if (!check->path.length)
-		finding = vg_check_fault(check, value, "a template is %s, not %s",
+		finding = vg_check_fault(check, value, "a template must be %s, not %s",
 			vg_field_type_name(row->type), vg_value_kind_name(value->kind));
 	else
-		finding = vg_check_fault(check, value, "'%s' is %s, not %s", check->path.bytes,
+		finding = vg_check_fault(check, value, "'%s' must be %s, not %s", check->path.bytes,
 			vg_field_type_name(row->type), vg_value_kind_name(value->kind));
 	bool is_scalar = value->kind == VG_VALUE_INTEGER || value->kind == VG_VALUE_NUMBER ||
 			 value->kind == VG_VALUE_BOOLEAN;

@@ -64,6 +64,8 @@ static void check_parameter(struct vg_check *check, const struct vg_entry *entry
 	if (type == VG_PARAMETER_CHOICE)
 		check_choices(check, entry);
 	// A least value above the greatest is refused by the greatest.
+	if (type == VG_PARAMETER_CHOICE && !vg_check_tree(parameter, "of"))
+		return;
 	check_value(check, parameter, "max");
 	struct vg_value *max = vg_value_get(parameter, "max");
 	if (!max || !max->is_faulty) {

@@ -206,7 +206,8 @@ static void close_level(struct reader *reader)
 	*level = (struct level){0};
 }
 
-static void take_scalar(struct reader *reader, struct fy_token *token, struct vg_place place)
+static void take_scalar(
+	struct reader *reader, struct fy_token *token, size_t offset, struct vg_place place)
 {
 	size_t size = 0;
 	const char *bytes = token ? fy_token_get_text(token, &size) : "";
@@ -220,7 +221,24 @@ static void take_scalar(struct reader *reader, struct fy_token *token, struct vg
 		return;
 	}
 	bool is_plain = !token || fy_token_scalar_style(token) == FYSS_PLAIN;
-	add_value(reader, is_plain ? plain_kind(text) : VG_VALUE_STRING, place)->text = text;
+	struct vg_value *value =
+		add_value(reader, is_plain ? plain_kind(text) : VG_VALUE_STRING, place);
+	const struct fy_mark *end = token ? fy_token_end_mark(token) : NULL;
+	value->text = text;
+	if (end && end->input_pos >= offset && end->input_pos <= reader->size) {
+		value->raw = reader->text + offset;
+		value->raw_size = end->input_pos - offset;
+	}
+}
+
+// Nothing more is said about what it stands for.
+static void take_alias(struct reader *reader, struct vg_place place)
+{
+	vg_finding_add(reader->findings, place, "aliases are not part of the language");
+	if (expects_key(reader))
+		take_key(reader, "", place);
+	else
+		add_value(reader, VG_VALUE_NULL, place)->is_faulty = true;
 }
 
 static void refuse_token(
@@ -245,9 +263,10 @@ static bool is_quoted(struct fy_event *event)
 static void take_event(struct reader *reader, struct fy_event *event)
 {
 	const struct fy_mark *mark = fy_event_start_mark(event);
+	size_t offset = mark ? mark->input_pos - is_quoted(event) : 0;
 	struct vg_place place = {reader->name, reader->line, 1};
 	if (mark)
-		place = place_at(reader, mark->input_pos - is_quoted(event));
+		place = place_at(reader, offset);
 	else if (reader->depth && reader->levels[reader->depth - 1].key)
 		place = reader->levels[reader->depth - 1].key_place; // an empty value
 	refuse_token(reader, fy_event_get_anchor_token(event), place, "anchors");
@@ -268,11 +287,10 @@ static void take_event(struct reader *reader, struct fy_event *event)
 		close_level(reader);
 		return;
 	case FYET_SCALAR:
-		take_scalar(reader, event->scalar.value, place);
+		take_scalar(reader, event->scalar.value, offset, place);
 		return;
 	case FYET_ALIAS:
-		vg_finding_add(reader->findings, place, "aliases are not part of the language");
-		take_scalar(reader, NULL, place);
+		take_alias(reader, place);
 		return;
 	case FYET_NONE:
 	case FYET_STREAM_START:
@@ -282,25 +300,30 @@ static void take_event(struct reader *reader, struct fy_event *event)
 	}
 }
 
-// Where in the text what YAML itself forbids is: not UTF-8, or a control character. False if clean.
+// Finds the first byte that is not UTF-8, or a control character, which YAML forbids (YAML 1.2,
+// section 5.1). False if the text is clean.
 static bool find_foreign(struct reader *reader)
 {
 	for (size_t at = 0; at < reader->size;) {
-		unsigned char c = (unsigned char)reader->text[at];
-		size_t step = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-		bool is_whole =
-			c && at + step <= reader->size && vg_text_is_utf8(reader->text + at, step);
-		bool is_control =
-			(c < 0x20 && !strchr("\t\n\r", c)) || c == 0x7f ||
-			(is_whole && c == 0xc2 && (unsigned char)reader->text[at + 1] < 0xa0);
-		if (!is_whole && c)
+		const unsigned char *c = (const unsigned char *)reader->text + at;
+		size_t step = *c < 0x80 ? 1 : *c < 0xe0 ? 2 : *c < 0xf0 ? 3 : 4;
+		bool is_blank = *c == '\t' || *c == '\n' || *c == '\r';
+		bool is_control = (*c < 0x20 && !is_blank) || *c == 0x7f;
+		if (is_control) {
 			vg_finding_add(reader->findings, place_at(reader, at),
-				"byte 0x%02x is not UTF-8 text", c);
-		else if (is_control)
-			vg_finding_add(reader->findings, place_at(reader, at),
-				"a control character (byte 0x%02x) stands in the text", c);
-		if (!is_whole || is_control)
+				"a control character (byte 0x%02x) stands in the text", *c);
 			return true;
+		}
+		if (at + step > reader->size || !vg_text_is_utf8(reader->text + at, step)) {
+			vg_finding_add(reader->findings, place_at(reader, at),
+				"byte 0x%02x is not UTF-8 text", *c);
+			return true;
+		}
+		if (c[0] == 0xc2 && c[1] < 0xa0) {
+			vg_finding_add(reader->findings, place_at(reader, at),
+				"a control character (U+%04X) stands in the text", c[1]);
+			return true;
+		}
 		at += step;
 	}
 	return false;
@@ -386,7 +409,7 @@ const char *vg_value_kind_name(enum vg_value_kind kind)
 	case VG_VALUE_INTEGER:
 		return "a whole number";
 	case VG_VALUE_NUMBER:
-		return "a number";
+		return "a number with a fraction";
 	case VG_VALUE_STRING:
 		return "text";
 	case VG_VALUE_LIST:

@@ -30,7 +30,9 @@ struct vg_value {
 	enum vg_value_kind kind;
 	bool is_faulty; // a finding was made on it: whoever comes later leaves it alone
 	struct vg_place place;
-	const char *text;         // of scalars, as written (escapes undone); no NUL inside
+	const char *text; // of scalars, as written (escapes undone); no NUL inside
+	const char *raw;  // of scalars: where they begin in the text that was read, at `place`
+	size_t raw_size;
 	struct vg_entry *entries; // of lists and maps, in order
 	size_t n_entries;
 };

@@ -215,8 +215,10 @@ static void check_rooms(struct vg_expansion *expansion)
 					"network '%s' has room for %" PRIu64 " nodes, and %" PRIu64
 					" are on it",
 					network->name, room, needs[index]);
-			vg_finding_also(finding, role->nics[k].place, "with the %u of role '%s'",
-				role->count, role->name);
+			struct vg_place nic = role->nics[k].place;
+			nic.file = expansion->template->file; // outlives the grid
+			vg_finding_also(
+				finding, nic, "with the %u of role '%s'", role->count, role->name);
 		}
 	}
 	free(needs);

@@ -296,6 +296,12 @@ static struct vg_error *check_range(const struct vg_field *row, const char *text
 {
 	if (number >= row->min && (!row->max || number <= row->max))
 		return NULL;
+	if (strcmp(row->path, "vgrid") == 0)
+		return vg_error_hint(vg_error_of(VG_ERROR_USAGE,
+					     "'%.60s' is no version of the language that this "
+					     "vgrid knows",
+					     text),
+			"it knows version 1");
 	_auto(vg_string) char *least = vg_field_write(row, row->min);
 	_auto(vg_string) char *most = vg_field_write(row, row->max);
 	struct vg_error *error =

@@ -52,6 +52,12 @@ CoreLoader.add_constructor(
     "tag:yaml.org,2002:float", lambda loader, node: float(node.value))
 
 
+def read(text):
+    if text.startswith("{"):
+        return json.loads(text)
+    return yaml.load(text, Loader=CoreLoader)
+
+
 def main():
     schema = json.loads(subprocess.run([sys.argv[1]], check=True, capture_output=True).stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -64,7 +70,7 @@ def main():
                 continue
             cases += 1
             expect_refusal = is_bad and not (path.parent / "semantic").exists()
-            document = yaml.load(path.read_bytes().decode(), Loader=CoreLoader)
+            document = read(path.read_bytes().decode("utf-8-sig"))
             error = jsonschema.exceptions.best_match(validator.iter_errors(document))
             if bool(error) == expect_refusal:
                 continue
