@@ -25,6 +25,7 @@
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "box/accelerator.h"
 #include "box/box.h"
 #include "box/namespace.h"
 
@@ -70,6 +71,16 @@ static size_t count_boxes(void)
 	size_t n_boxes = list.n_items;
 	vg_box_list_done(&list);
 	return n_boxes;
+}
+
+static void assert_nothing_registered(void)
+{
+	_auto(vg_string) char *boxes = vg_format("%s/run/boxes", home);
+	char **names;
+	size_t n_names;
+	assert_ok(vg_folder_list(boxes, &names, &n_names));
+	vg_folder_list_free(names, n_names);
+	assert_int_equal(n_names, 0);
 }
 
 static ino_t namespace_of(pid_t pid, const char *kind)
@@ -292,12 +303,7 @@ static void a_stopped_box_leaves_nothing_but_its_folder(void **state)
 	assert_int_equal(count_boxes(), 0);
 	_auto(vg_string) char *mounts_after = read_whole("/proc/self/mountinfo");
 	assert_string_equal(mounts_after, mounts);
-	_auto(vg_string) char *boxes = vg_format("%s/run/boxes", home);
-	char **names;
-	size_t n_names;
-	assert_ok(vg_folder_list(boxes, &names, &n_names));
-	vg_folder_list_free(names, n_names);
-	assert_int_equal(n_names, 0);
+	assert_nothing_registered();
 }
 
 static void two_boxes_run_side_by_side(void **state)
@@ -366,10 +372,11 @@ static void a_box_leaves_when_its_folder_vanishes(void **state)
 	_auto(vg_fd) int pidfd = pidfd_open(box->pid, 0);
 	assert_ok(vg_folder_remove(box->folder));
 	wait_for_end(pidfd);
+	assert_int_equal(count_boxes(), 0);
+	assert_nothing_registered();
 	_auto(vg_box) struct vg_box *found = NULL;
 	assert_ok(vg_box_find(home, TAG(5), &found));
 	assert_null(found);
-	assert_ok(vg_box_stop(box));
 }
 
 static void pause_us(long microseconds)
@@ -424,6 +431,25 @@ static void a_box_shows_nothing_else_of_the_machine(void **state)
 	assert_ok(vg_box_stop(box));
 }
 
+// At least by emulation; /dev/kvm that does not open for an emulator is a reason and no error.
+static void the_race_of_accelerators_has_a_winner_and_is_remembered(void **state)
+{
+	(void)state;
+	_auto(vg_race) struct vg_race *race = NULL, *again = NULL;
+	assert_ok(vg_accelerator_race(home, true, &race));
+	assert_true(race->is_kvm || race->tcg_ms > 0);
+	assert_true(race->slowness >= 1 && race->slowness <= 20);
+	assert_non_null(race->reason);
+	if (geteuid() != 0 || access("/dev/kvm", R_OK | W_OK) != 0)
+		assert_false(race->is_kvm);
+	print_message("winner %s, tcg %llu ms, kvm %llu ms, slowness %u, %s\n",
+		race->is_kvm ? "kvm" : "tcg", (unsigned long long)race->tcg_ms,
+		(unsigned long long)race->kvm_ms, race->slowness, race->reason);
+	assert_ok(vg_accelerator_race(home, true, &again));
+	assert_int_equal(again->tcg_ms, race->tcg_ms);
+	assert_string_equal(again->reason, race->reason);
+}
+
 static struct vg_error *look_at_links(void *data)
 {
 	char **links = data;
@@ -464,6 +490,7 @@ static int run_inside(void)
 		cmocka_unit_test(a_box_leaves_when_its_folder_vanishes),
 		cmocka_unit_test(a_starter_may_die_at_any_moment),
 		cmocka_unit_test(a_box_shows_nothing_else_of_the_machine),
+		cmocka_unit_test(the_race_of_accelerators_has_a_winner_and_is_remembered),
 		cmocka_unit_test(a_call_runs_in_the_network_of_a_box),
 		cmocka_unit_test_prestate(the_machine_has_the_links_that_it_had, links),
 	};
