@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "base/file.h"
@@ -28,8 +29,10 @@ enum {
 	CACHE_SIZE_MAX = 64 * 1024,
 	CPUINFO_SIZE_MAX = 16 * 1024 * 1024,
 	OUTPUT_SIZE_MAX = 4096,
-	// An idle machine of 2020 emulates the boot sector in NOMINAL_MS, and boots a small Linux
-	// guest NOMINAL_SLOWNESS times slower than with hardware acceleration.
+	// A machine of 2020 emulates the boot sector in NOMINAL_MS of a CPU's time, and boots a
+	// small Linux guest NOMINAL_SLOWNESS times slower than with hardware acceleration. CPU
+	// time, so that a verdict that is kept does not depend on what else the machine did
+	// meanwhile.
 	NOMINAL_MS = 250,
 	NOMINAL_SLOWNESS = 5,
 	SLOWNESS_MIN = 4, // of emulation
@@ -44,12 +47,12 @@ void vg_race_free(struct vg_race *race)
 	free(race);
 }
 
-unsigned vg_accelerator_slowness(bool is_kvm, uint64_t tcg_ms)
+unsigned vg_accelerator_slowness(bool is_kvm, uint64_t cpu_ms)
 {
 	if (is_kvm)
 		return 1;
-	uint64_t slowness = (tcg_ms * NOMINAL_SLOWNESS + NOMINAL_MS / 2) / NOMINAL_MS;
-	if (tcg_ms == 0 || slowness > SLOWNESS_MAX)
+	uint64_t slowness = (cpu_ms * NOMINAL_SLOWNESS + NOMINAL_MS / 2) / NOMINAL_MS;
+	if (cpu_ms == 0 || slowness > SLOWNESS_MAX)
 		return SLOWNESS_MAX;
 	return slowness < SLOWNESS_MIN ? SLOWNESS_MIN : (unsigned)slowness;
 }
@@ -64,19 +67,33 @@ static uint64_t now_ms(void)
 // One emulator that runs the boot sector under one accelerator.
 struct racer {
 	const char *accelerator;
-	pid_t pid;   // 0: not started, or reaped
-	int out;     // its output, until it has ended; else -1
-	uint64_t ms; // until the word; 0: not yet
+	pid_t pid;       // 0: not started, or reaped
+	int out;         // its output, until it has ended; else -1
+	uint64_t ms;     // until the word; 0: not yet
+	uint64_t cpu_ms; // that it took in all, once reaped
 	struct vg_text said;
 };
 
+static uint64_t in_ms(struct timeval time)
+{
+	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_usec / 1000;
+}
+
+static void racer_stop(struct racer *racer)
+{
+	if (racer->pid <= 0)
+		return;
+	struct rusage usage = {0};
+	kill(racer->pid, SIGKILL);
+	while (wait4(racer->pid, NULL, 0, &usage) < 0 && errno == EINTR)
+		;
+	racer->cpu_ms = in_ms(usage.ru_utime) + in_ms(usage.ru_stime);
+	racer->pid = 0;
+}
+
 static void racer_done(struct racer *racer)
 {
-	int status;
-	if (racer->pid > 0) {
-		kill(racer->pid, SIGKILL);
-		vg_error_ignore(vg_process_wait(racer->pid, &status));
-	}
+	racer_stop(racer);
 	if (racer->out >= 0)
 		close(racer->out);
 	vg_text_done(&racer->said);
@@ -178,7 +195,7 @@ static struct vg_error *judge(
 	race->tcg_ms = tcg->ms;
 	race->kvm_ms = kvm->ms;
 	race->is_kvm = kvm->ms && (!tcg->ms || kvm->ms <= tcg->ms);
-	race->slowness = vg_accelerator_slowness(race->is_kvm, tcg->ms);
+	race->slowness = vg_accelerator_slowness(race->is_kvm, tcg->cpu_ms);
 	if (kvm_code)
 		race->reason = vg_format("/dev/kvm: %s", strerror(kvm_code));
 	else
@@ -210,6 +227,8 @@ static struct vg_error *run(int kvm_code, struct vg_race **ret_race)
 		error = racer_start(&racers[i], sector);
 	if (!error) {
 		watch(racers, n_racers);
+		for (size_t i = 0; i < n_racers; i++)
+			racer_stop(&racers[i]);
 		error = judge(&racers[0], &racers[1], kvm_code, ret_race);
 	}
 	for (size_t i = 0; i < VG_LENGTH(racers); i++)
@@ -252,7 +271,7 @@ static bool read_cache(const char *path, const char *machine, struct vg_race **r
 	race->tcg_ms = (uint64_t)vg_json_get_integer(json, "tcg-ms", 0);
 	race->kvm_ms = (uint64_t)vg_json_get_integer(json, "kvm-ms", 0);
 	race->reason = vg_strdup(reason);
-	race->slowness = vg_accelerator_slowness(race->is_kvm, race->tcg_ms);
+	race->slowness = (unsigned)vg_json_get_integer(json, "slowness", SLOWNESS_MAX);
 	*ret_race = race;
 	return true;
 }
@@ -266,6 +285,7 @@ static struct vg_error *write_cache(
 	vg_json_set_boolean(json, "is-kvm", race->is_kvm);
 	vg_json_set_integer(json, "tcg-ms", (int64_t)race->tcg_ms);
 	vg_json_set_integer(json, "kvm-ms", (int64_t)race->kvm_ms);
+	vg_json_set_integer(json, "slowness", race->slowness);
 	vg_json_set_string(json, "reason", race->reason);
 	_auto(vg_string) char *text = vg_json_write_pretty(json);
 	return vg_file_write(path, 0644, text, strlen(text));

@@ -26,5 +26,5 @@ VG_AUTO(vg_race);
 struct vg_error *vg_accelerator_race(
 	const char *home, bool use_cache, struct vg_race **ret_race) VG_MUST_CHECK;
 
-// The slowness of a machine whose emulation needed tcg_ms (0: it did not finish).
-unsigned vg_accelerator_slowness(bool is_kvm, uint64_t tcg_ms);
+// The slowness of a machine whose emulation needed cpu_ms of CPU time (0: unknown).
+unsigned vg_accelerator_slowness(bool is_kvm, uint64_t cpu_ms);
