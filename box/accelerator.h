@@ -20,6 +20,11 @@ struct vg_race {
 void vg_race_free(struct vg_race *race);
 VG_AUTO(vg_race);
 
-// Races or reads the cache. About half a second uncached where there is no KVM.
+// Races or reads the cache. About half a second uncached where there is no KVM, else up to a few
+// seconds. Called inside vg_namespace_enter(), where devices open as they do for the emulators of a
+// box.
 struct vg_error *vg_accelerator_race(
 	const char *home, bool use_cache, struct vg_race **ret_race) VG_MUST_CHECK;
+
+// The slowness of a machine whose emulation needed cpu_ms of CPU time (0: unknown).
+unsigned vg_accelerator_slowness(bool is_kvm, uint64_t cpu_ms);

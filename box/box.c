@@ -108,7 +108,7 @@ static void wait_for_maker(const struct vg_box_process *process)
 }
 
 struct search {
-	const char *home, *store, *grid, *tag; // tag, or else store and grid
+	const char *store, *grid, *tag; // tag, or else store and grid
 	struct vg_box_list found;
 	struct vg_box_process maker; // one that was seen on the way
 };
@@ -117,9 +117,8 @@ static bool look_at(struct vg_box_process *process, void *data)
 {
 	struct search *search = data;
 	const char *tag = process->spec.tag;
-	if (strcmp(process->spec.home, search->home) != 0 ||
-		(search->tag ? strcmp(tag, search->tag) != 0
-			     : !vg_tag_is_of(tag, search->store, search->grid)))
+	if (search->tag ? strcmp(tag, search->tag) != 0
+			: !vg_tag_is_of(tag, search->store, search->grid))
 		return true;
 	struct vg_box *box = box_of(process);
 	if (box)
@@ -169,7 +168,7 @@ struct vg_error *vg_box_find(const char *home, const char *tag, struct vg_box **
 {
 	_auto(vg_string) char *path = path_of(home, tag, "json");
 	struct vg_box *box = find_registered(path, tag);
-	struct search search = {.home = home, .tag = tag};
+	struct search search = {.tag = tag};
 	struct vg_error *error = box ? NULL : scan(&search);
 	if (!error && search.found.n_items > 0) {
 		box = vg_take(search.found.items[0]);
@@ -181,10 +180,45 @@ struct vg_error *vg_box_find(const char *home, const char *tag, struct vg_box **
 	return error;
 }
 
+// Removes what boxes leave that ended by themselves, or with the machine: stale registrations, and
+// locks that nobody holds and no registration needs.
+static void tidy_file(const char *folder, const char *name)
+{
+	_auto(vg_string) char *path = vg_format("%s/%s", folder, name);
+	struct vg_registration registration;
+	if (vg_text_ends(name, ".json") &&
+		vg_registration_read(path, &registration) == VG_REGISTRATION_STALE)
+		unlink(path);
+	if (!vg_text_ends(name, ".lock"))
+		return;
+	_auto(vg_string) char *of =
+		vg_format("%.*sjson", (int)(strlen(path) - strlen("lock")), path);
+	_auto(vg_fd) int lock = -1;
+	if (vg_file_exists(of))
+		return;
+	struct vg_error *error = vg_lock_take(path, false, &lock);
+	if (!error)
+		unlink(path);
+	vg_error_ignore(error);
+}
+
+static void tidy(const char *home)
+{
+	_auto(vg_string) char *folder = vg_format("%s/run/boxes", home);
+	char **names = NULL;
+	size_t n_names = 0;
+	vg_error_ignore(vg_folder_list(folder, &names, &n_names));
+	// Sorted: HASH.json comes before HASH.lock.
+	for (size_t i = 0; i < n_names; i++)
+		tidy_file(folder, names[i]);
+	vg_folder_list_free(names, n_names);
+}
+
 struct vg_error *vg_box_list(
 	const char *home, const char *store, const char *grid, struct vg_box_list *ret_list)
 {
-	struct search search = {.home = home, .store = store, .grid = grid};
+	struct search search = {.store = store, .grid = grid};
+	tidy(home);
 	struct vg_error *error = scan(&search);
 	if (error)
 		vg_box_list_done(&search.found);

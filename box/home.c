@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "box/probe.h"
 
 enum { TUN_MAJOR = 10, TUN_MINOR = 200 };
 
@@ -76,7 +77,7 @@ static struct vg_error *open_tun(void)
 		return vg_error_errno(errno, "mounting a file system on '/dev/net'");
 	if (mknod("/dev/net/tun", S_IFCHR | 0666, makedev(TUN_MAJOR, TUN_MINOR)) < 0 ||
 		chmod("/dev/net/tun", 0666) < 0)
-		return vg_error_errno(errno, "making the node '/dev/net/tun'");
+		return vg_probe_explain_tun("", errno);
 	return NULL;
 }
 

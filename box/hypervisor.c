@@ -22,6 +22,7 @@ enum {
 	LOG_SIZE_MAX = 4 * 1024 * 1024,
 	LOG_LINES = 5,
 	STARTS_SIZE_MAX = 32,
+	STARTS_MAX = 3, // then one that ends at once will not do otherwise
 };
 
 static uint64_t now_ms(void)
@@ -104,14 +105,11 @@ static const char *last_lines(const char *text, unsigned n_lines)
 	return at;
 }
 
-static struct vg_error *complain(const struct vg_box *box, uint64_t timeout_ms)
+static struct vg_error *complain(const struct vg_box *box, struct vg_error *error)
 {
 	_auto(vg_string) char *path = vg_format("/proc/%d/root" VG_LIBVIRTD_LOG, (int)box->pid);
 	_auto(vg_string) char *log = NULL;
 	vg_error_ignore(vg_file_read(path, LOG_SIZE_MAX, &log, NULL));
-	struct vg_error *error = vg_error_of(VG_ERROR_TIMEOUT,
-		"libvirtd of the box '%s' does not answer after %llu ms", box->name,
-		(unsigned long long)timeout_ms);
 	return vg_error_hint(error, "the end of its log:\n%s",
 		log && *log ? last_lines(log, LOG_LINES) : "(empty)");
 }
@@ -126,7 +124,14 @@ struct vg_error *vg_box_hypervisor(
 		if (fd >= 0 && answers(fd, end))
 			break;
 		if (now_ms() >= end)
-			return complain(box, timeout_ms);
+			return complain(box,
+				vg_error_of(VG_ERROR_TIMEOUT,
+					"libvirtd of the box '%s' does not answer after %llu ms",
+					box->name, (unsigned long long)timeout_ms));
+		if (count_starts(box) > n_starts + STARTS_MAX)
+			return complain(box,
+				vg_error_new("libvirtd of the box '%s' ends right after its start",
+					box->name));
 		struct vg_error *error = fd < 0 ? ask_for_start(box) : NULL;
 		if (error)
 			return vg_error_while(error, "reaching libvirtd of '%s'", box->name);

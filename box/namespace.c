@@ -3,18 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/memory.h"
 #include "box/home.h"
 #include "box/mapping.h"
 #include "box/member.h"
 #include "box/probe.h"
+#include "net/inside.h"
 
 // "PID": set for the re-executed process alone. It proves nothing (anybody can set it), so the
 // registration of that pid must name this very process and its user namespace as well.
@@ -126,33 +126,9 @@ struct vg_error *vg_namespace_enter(const char *home, char *const argv[])
 	return NULL;
 }
 
-struct task {
-	int fd;
-	struct vg_error *(*call)(void *data);
-	void *data;
-	struct vg_error *error;
-};
-
-static void *run_task(void *data)
-{
-	struct task *task = data;
-	if (setns(task->fd, CLONE_NEWNET) < 0)
-		task->error = vg_error_errno(errno, "entering a network namespace");
-	else
-		task->error = task->call(task->data);
-	return NULL;
-}
-
-// In a thread that ends afterwards: the machine's own network namespace belongs to another user
-// namespace, and the kernel lets nobody from inside back into it.
 struct vg_error *vg_namespace_call(
 	int namespace_fd, struct vg_error *(*call)(void *data), void *data)
 {
-	struct task task = {.fd = namespace_fd, .call = call, .data = data};
-	pthread_t thread;
-	int code = pthread_create(&thread, NULL, run_task, &task);
-	if (code)
-		return vg_error_errno(code, "starting a thread");
-	pthread_join(thread, NULL);
-	return task.error;
+	assert(namespace_fd >= 0);
+	return vg_inside(namespace_fd, call, data);
 }

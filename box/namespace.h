@@ -24,6 +24,7 @@ bool vg_namespace_is_inside(void);
 struct vg_error *vg_namespace_probe(void) VG_MUST_CHECK;
 struct vg_error *vg_namespace_probe_tun(void) VG_MUST_CHECK;
 
-// Runs in its own thread's network namespace: enters that of `namespace_fd`, calls, leaves.
+// Calls in the network namespace of namespace_fd, on a thread that ends there (see net/inside.h:
+// the caller's own could not come back).
 struct vg_error *vg_namespace_call(
 	int namespace_fd, struct vg_error *(*call)(void *data), void *data) VG_MUST_CHECK;

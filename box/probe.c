@@ -129,9 +129,14 @@ struct vg_error *vg_probe_programs(const char *root, const char *path)
 	}
 	if (!missing.length)
 		return NULL;
-	return vg_error_hint(vg_error_new("not installed: %s", missing.bytes),
-		"sudo apt-get install -y --no-install-recommends libvirt-daemon "
-		"libvirt-daemon-driver-qemu qemu-system-x86");
+	return vg_error_hint(
+		vg_error_new("not installed: %s", missing.bytes), "%s", vg_probe_packages());
+}
+
+const char *vg_probe_packages(void)
+{
+	return "sudo apt-get install -y --no-install-recommends libvirt-daemon "
+	       "libvirt-daemon-driver-qemu qemu-system-x86";
 }
 
 struct vg_error *vg_box_probe_programs(void)

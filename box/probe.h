@@ -17,6 +17,9 @@ struct vg_error *vg_probe_explain_tun(const char *root, int errno_code) VG_MUST_
 // NULL when each program is in one of the folders of `path` (as in PATH).
 struct vg_error *vg_probe_programs(const char *root, const char *path) VG_MUST_CHECK;
 
+// How to install them.
+const char *vg_probe_packages(void);
+
 // Opens a device for reading and writing as a process without any capability does, as the emulators
 // in a box are: 0, or why not (an errno code). Tried in a child process; may be called by any
 // thread.

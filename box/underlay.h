@@ -7,10 +7,11 @@
 
 #include "box/box.h"
 
-enum { VG_UNDERLAY_MTU = 1600 };
+enum { VG_UNDERLAY_MTU = 1600, VG_UNDERLAY_BOXES_MAX = 250 };
 
-// The tunnel address of box number `i` (from 0) of a site; up to 250 boxes.
+// The tunnel address of box number `i` (from 0) of a site; up to VG_UNDERLAY_BOXES_MAX.
 struct vg_ip vg_underlay_address(size_t i);
-// Makes it so; may be repeated. A site of one box has no switch: its address lies on its own `lo`.
+// Makes it so; may be repeated. A site of one box has no switch: its address lies on its own `lo`;
+// sw is NULL then.
 struct vg_error *vg_underlay_connect(
 	struct vg_box *sw, struct vg_box *const *boxes, size_t n_boxes) VG_MUST_CHECK;

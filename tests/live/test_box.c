@@ -3,14 +3,14 @@
 // Claims about boxes, with real namespaces, a real libvirtd and a real emulator. Run by an ordinary
 // user (tests/live/as-user) and by root. Goes through three lives: outside the user namespace, and,
 // executed again by vg_namespace_enter(), inside; a third kind are the boxes themselves.
-#include "tests/unit/test.h"
+#include "tests/live/box_world.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/pidfd.h>
@@ -25,92 +25,16 @@
 #include "base/memory.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "box/accelerator.h"
 #include "box/box.h"
 #include "box/namespace.h"
 
-#define STORE "5f0c7a3e-0000-4000-8000-000000000001"
-#define GRID "5f0c7a3e-0000-4000-8000-000000000002"
-#define TAG(n) "vgrid:" STORE ":" GRID "/host/" #n
-
-enum { HOME_LENGTH = 200, ENDING_MS = 10 * 1000, LIBVIRTD_MS = 60 * 1000, ROUNDS = 12 };
-
-static char *home;
-
-static void assert_ok(struct vg_error *error)
-{
-	if (error)
-		fail_msg("%s (%s)", vg_error_text(error),
-			vg_error_remedy(error) ? vg_error_remedy(error) : "no hint");
-}
-
-static char *folder_of(const char *name)
-{
-	char *folder = vg_format("%s/%s", home, name);
-	assert_ok(vg_folder_make(folder, 0700));
-	return folder;
-}
-
-static struct vg_box *start(const char *tag, const char *name, bool has_hypervisor)
-{
-	_auto(vg_string) char *folder = folder_of(name);
-	struct vg_box_spec spec = {.home = home,
-		.tag = tag,
-		.name = name,
-		.folder = folder,
-		.has_hypervisor = has_hypervisor};
-	struct vg_box *box = NULL;
-	assert_ok(vg_box_start(&spec, &box));
-	return box;
-}
-
-static size_t count_boxes(void)
-{
-	struct vg_box_list list;
-	assert_ok(vg_box_list(home, STORE, GRID, &list));
-	size_t n_boxes = list.n_items;
-	vg_box_list_done(&list);
-	return n_boxes;
-}
-
-static ino_t namespace_of(pid_t pid, const char *kind)
-{
-	_auto(vg_string) char *path = vg_format("/proc/%d/ns/%s", (int)pid, kind);
-	struct stat status;
-	return stat(path, &status) == 0 ? status.st_ino : 0;
-}
-
-// The processes of a pid namespace, of this name unless NULL; the first one's pid.
-static size_t count_processes(ino_t namespace, const char *name, pid_t *ret_first)
-{
-	size_t n_found = 0;
-	DIR *folder = opendir("/proc");
-	for (struct dirent *entry; (entry = readdir(folder));) {
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		if (pid <= 0 || namespace_of(pid, "pid") != namespace ||
-			!vg_process_is(pid, vg_process_start_time(pid))) // a zombie is gone
-			continue;
-		_auto(vg_string) char *path = vg_format("/proc/%d/comm", (int)pid);
-		_auto(vg_string) char *comm = NULL;
-		vg_error_ignore(vg_file_read(path, 64, &comm, NULL));
-		if (!comm || (name && strncmp(comm, name, strlen(name)) != 0))
-			continue;
-		if (n_found++ == 0 && ret_first)
-			*ret_first = pid;
-	}
-	closedir(folder);
-	return n_found;
-}
-
-static void wait_for_end(int pidfd)
-{
-	struct pollfd end = {.fd = pidfd, .events = POLLIN};
-	assert_int_equal(poll(&end, 1, ENDING_MS), 1);
-}
+enum { LIBVIRTD_MS = 60 * 1000, ROUNDS = 12 };
 
 static char *read_whole(const char *path)
 {
 	char *text = NULL;
-	assert_ok(vg_file_read(path, 1 << 20, &text, NULL));
+	world_ok(vg_file_read(path, 1 << 20, &text, NULL));
 	return text;
 }
 
@@ -134,7 +58,7 @@ static pid_t start_member(char *const argv[], int *ret_in, int *ret_out)
 	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	pid_t pid;
-	assert_ok(vg_process_start((const char *const[]){argv[0], home, "member", NULL}, NULL,
+	world_ok(vg_process_start((const char *const[]){argv[0], world_home, "member", NULL}, NULL,
 		(struct vg_process_files){in[0], out[1], STDERR_FILENO}, &pid));
 	close(in[0]);
 	close(out[1]);
@@ -157,12 +81,12 @@ static void processes_that_enter_at_once_land_in_one_namespace(void **state)
 	for (size_t i = 0; i < N; i++) {
 		assert_int_equal(read(outs[i], &spaces[i], sizeof(spaces[i])), sizeof(spaces[i]));
 		assert_int_equal(spaces[i], spaces[0]);
-		assert_int_not_equal(spaces[i], namespace_of(getpid(), "user"));
+		assert_int_not_equal(spaces[i], world_namespace(getpid(), "user"));
 	}
 	for (size_t i = 0; i < N; i++) {
 		int status;
 		close(ins[i]);
-		assert_ok(vg_process_wait(pids[i], &status));
+		world_ok(vg_process_wait(pids[i], &status));
 		close(outs[i]);
 		assert_int_equal(status, 0);
 	}
@@ -171,7 +95,7 @@ static void processes_that_enter_at_once_land_in_one_namespace(void **state)
 static void a_killed_member_leaves_no_trace_after_the_next_command(void **state)
 {
 	(void)state;
-	_auto(vg_string) char *members = vg_format("%s/run/members", home);
+	_auto(vg_string) char *members = vg_format("%s/run/members", world_home);
 	int in, out, status;
 	unsigned long long space;
 	for (int round = 0; round < 2; round++) {
@@ -180,19 +104,19 @@ static void a_killed_member_leaves_no_trace_after_the_next_command(void **state)
 		if (round == 0)
 			kill(pid, SIGKILL);
 		close(in);
-		assert_ok(vg_process_wait(pid, &status));
+		world_ok(vg_process_wait(pid, &status));
 		close(out);
 	}
 	char **names;
 	size_t n_names;
-	assert_ok(vg_folder_list(members, &names, &n_names));
+	world_ok(vg_folder_list(members, &names, &n_names));
 	vg_folder_list_free(names, n_names);
 	assert_int_equal(n_names, 0);
 }
 
 static int be_member(void)
 {
-	unsigned long long space = namespace_of(getpid(), "user");
+	unsigned long long space = world_namespace(getpid(), "user");
 	char byte;
 	if (write(STDOUT_FILENO, &space, sizeof(space)) != sizeof(space))
 		return 1;
@@ -214,16 +138,16 @@ static int run_outside(char **argv)
 static void nothing_is_forbidden_here(void **state)
 {
 	(void)state;
-	assert_ok(vg_namespace_probe_tun());
-	assert_ok(vg_box_probe_programs());
+	world_ok(vg_namespace_probe_tun());
+	world_ok(vg_box_probe_programs());
 	assert_true(vg_namespace_is_inside());
-	assert_int_equal(strlen(home), HOME_LENGTH);
+	assert_int_equal(strlen(world_home), HOME_LENGTH);
 }
 
 static virConnectPtr connect_to(struct vg_box *box, bool *ret_was_restarted)
 {
 	_auto(vg_string) char *uri = NULL;
-	assert_ok(vg_box_hypervisor(box, LIBVIRTD_MS, &uri, ret_was_restarted));
+	world_ok(vg_box_hypervisor(box, LIBVIRTD_MS, &uri, ret_was_restarted));
 	virConnectPtr connection = virConnectOpen(uri);
 	assert_non_null(connection);
 	return connection;
@@ -241,7 +165,7 @@ static void a_guest_survives_its_libvirtd_and_is_adopted_again(void **state)
 {
 	(void)state;
 	bool was_restarted;
-	_auto(vg_box) struct vg_box *box = start(TAG(0), "host0", true);
+	_auto(vg_box) struct vg_box *box = world_start(TAG(0), "host0", true);
 	virConnectPtr connection = connect_to(box, &was_restarted);
 	assert_false(was_restarted);
 	assert_int_equal(virConnectNumOfDomains(connection), 0);
@@ -254,15 +178,15 @@ static void a_guest_survives_its_libvirtd_and_is_adopted_again(void **state)
 	virConnectClose(connection);
 
 	pid_t libvirtd = 0, emulator = 0, same = 0;
-	ino_t space = namespace_of(box->pid, "pid");
-	assert_int_equal(count_processes(space, "libvirtd", &libvirtd), 1);
-	assert_int_equal(count_processes(space, "qemu-system", &emulator), 1);
+	ino_t space = world_namespace(box->pid, "pid");
+	assert_int_equal(world_count_processes(space, "libvirtd", &libvirtd), 1);
+	assert_int_equal(world_count_processes(space, "qemu-system", &emulator), 1);
 	_auto(vg_string) char *log = vg_format("%s/console.log", box->folder);
 	assert_true(vg_file_exists(log));
 	assert_true(vg_box_has_hypervisor(box));
 	_auto(vg_fd) int pidfd = pidfd_open(libvirtd, 0);
 	kill(libvirtd, SIGKILL);
-	wait_for_end(pidfd);
+	world_wait_for_end(pidfd);
 	assert_false(vg_box_has_hypervisor(box));
 
 	connection = connect_to(box, &was_restarted);
@@ -270,7 +194,7 @@ static void a_guest_survives_its_libvirtd_and_is_adopted_again(void **state)
 	domain = virDomainLookupByUUIDString(connection, uuid);
 	assert_non_null(domain);
 	assert_int_equal(virDomainIsActive(domain), 1);
-	assert_int_equal(count_processes(space, "qemu-system", &same), 1);
+	assert_int_equal(world_count_processes(space, "qemu-system", &same), 1);
 	assert_int_equal(same, emulator);
 	virDomainFree(domain);
 	virConnectClose(connection);
@@ -282,48 +206,43 @@ static void a_stopped_box_leaves_nothing_but_its_folder(void **state)
 	(void)state;
 	_auto(vg_string) char *mounts = read_whole("/proc/self/mountinfo");
 	_auto(vg_box) struct vg_box *box = NULL;
-	assert_ok(vg_box_find(home, TAG(0), &box));
+	world_ok(vg_box_find(world_home, TAG(0), &box));
 	assert_non_null(box);
-	ino_t space = namespace_of(box->pid, "pid");
-	assert_true(count_processes(space, NULL, NULL) >= 3);
-	assert_ok(vg_box_stop(box));
-	assert_int_equal(count_processes(space, NULL, NULL), 0);
-	assert_ok(vg_box_stop(box)); // again is no error
-	assert_int_equal(count_boxes(), 0);
+	ino_t space = world_namespace(box->pid, "pid");
+	assert_true(world_count_processes(space, NULL, NULL) >= 3);
+	world_ok(vg_box_stop(box));
+	assert_int_equal(world_count_processes(space, NULL, NULL), 0);
+	world_ok(vg_box_stop(box)); // again is no error
+	assert_int_equal(world_count_boxes(), 0);
 	_auto(vg_string) char *mounts_after = read_whole("/proc/self/mountinfo");
 	assert_string_equal(mounts_after, mounts);
-	_auto(vg_string) char *boxes = vg_format("%s/run/boxes", home);
-	char **names;
-	size_t n_names;
-	assert_ok(vg_folder_list(boxes, &names, &n_names));
-	vg_folder_list_free(names, n_names);
-	assert_int_equal(n_names, 0);
+	world_assert_nothing_registered();
 }
 
 static void two_boxes_run_side_by_side(void **state)
 {
 	(void)state;
-	_auto(vg_box) struct vg_box *one = start(TAG(1), "host1", true);
-	_auto(vg_box) struct vg_box *two = start(TAG(2), "host2", true);
+	_auto(vg_box) struct vg_box *one = world_start(TAG(1), "host1", true);
+	_auto(vg_box) struct vg_box *two = world_start(TAG(2), "host2", true);
 	assert_int_not_equal(one->pid, two->pid);
-	assert_int_not_equal(namespace_of(one->pid, "net"), namespace_of(two->pid, "net"));
-	assert_int_equal(count_boxes(), 2);
+	assert_int_not_equal(world_namespace(one->pid, "net"), world_namespace(two->pid, "net"));
+	assert_int_equal(world_count_boxes(), 2);
 	virConnectPtr first = connect_to(one, NULL), second = connect_to(two, NULL);
 	char *name = virConnectGetHostname(second);
 	assert_string_equal(name, "host2");
 	free(name);
 	virConnectClose(first);
 	virConnectClose(second);
-	assert_ok(vg_box_stop(one));
-	assert_int_equal(count_boxes(), 1);
+	world_ok(vg_box_stop(one));
+	assert_int_equal(world_count_boxes(), 1);
 	assert_true(vg_process_is(two->pid, two->start_time));
-	assert_ok(vg_box_stop(two));
+	world_ok(vg_box_stop(two));
 }
 
 static void *start_in_a_thread(void *data)
 {
 	struct vg_box **box = data;
-	*box = start(TAG(3), "host3", false);
+	*box = world_start(TAG(3), "host3", false);
 	return NULL;
 }
 
@@ -338,8 +257,8 @@ static void two_starts_at_once_make_one_box(void **state)
 	for (size_t i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(boxes[0]->pid, boxes[1]->pid);
-	assert_int_equal(count_boxes(), 1);
-	assert_ok(vg_box_stop(boxes[0]));
+	assert_int_equal(world_count_boxes(), 1);
+	world_ok(vg_box_stop(boxes[0]));
 	vg_box_free(boxes[0]);
 	vg_box_free(boxes[1]);
 }
@@ -347,29 +266,30 @@ static void two_starts_at_once_make_one_box(void **state)
 static void a_box_is_found_without_its_registration(void **state)
 {
 	(void)state;
-	_auto(vg_box) struct vg_box *box = start(TAG(4), "host4", false);
-	_auto(vg_string) char *boxes = vg_format("%s/run/boxes", home);
-	assert_ok(vg_folder_remove(boxes));
-	assert_ok(vg_folder_make(boxes, 0700));
+	_auto(vg_box) struct vg_box *box = world_start(TAG(4), "host4", false);
+	_auto(vg_string) char *boxes = vg_format("%s/run/boxes", world_home);
+	world_ok(vg_folder_remove(boxes));
+	world_ok(vg_folder_make(boxes, 0700));
 	_auto(vg_box) struct vg_box *found = NULL;
-	assert_ok(vg_box_find(home, TAG(4), &found));
+	world_ok(vg_box_find(world_home, TAG(4), &found));
 	assert_non_null(found);
 	assert_int_equal(found->pid, box->pid);
 	assert_string_equal(found->name, "host4");
-	assert_ok(vg_box_stop(found));
+	world_ok(vg_box_stop(found));
 }
 
 static void a_box_leaves_when_its_folder_vanishes(void **state)
 {
 	(void)state;
-	_auto(vg_box) struct vg_box *box = start(TAG(5), "host5", false);
+	_auto(vg_box) struct vg_box *box = world_start(TAG(5), "host5", false);
 	_auto(vg_fd) int pidfd = pidfd_open(box->pid, 0);
-	assert_ok(vg_folder_remove(box->folder));
-	wait_for_end(pidfd);
+	world_ok(vg_folder_remove(box->folder));
+	world_wait_for_end(pidfd);
+	assert_int_equal(world_count_boxes(), 0);
+	world_assert_nothing_registered();
 	_auto(vg_box) struct vg_box *found = NULL;
-	assert_ok(vg_box_find(home, TAG(5), &found));
+	world_ok(vg_box_find(world_home, TAG(5), &found));
 	assert_null(found);
-	assert_ok(vg_box_stop(box));
 }
 
 static void pause_us(long microseconds)
@@ -385,22 +305,22 @@ static void a_starter_may_die_at_any_moment(void **state)
 	for (long round = 0; round < ROUNDS; round++) {
 		pid_t pid = fork();
 		if (pid == 0) {
-			_exit(start(TAG(6), "host6", false) ? 0 : 1);
+			_exit(world_start(TAG(6), "host6", false) ? 0 : 1);
 		}
 		pause_us(round * 4000); // the moment is what varies, nothing is waited for
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		struct vg_box_list list;
-		assert_ok(vg_box_list(home, STORE, GRID, &list));
-		_auto(vg_box) struct vg_box *box = start(TAG(6), "host6", false);
+		world_ok(vg_box_list(world_home, STORE, GRID, &list));
+		_auto(vg_box) struct vg_box *box = world_start(TAG(6), "host6", false);
 		if (list.n_items)
 			assert_int_equal(box->pid, list.items[0]->pid);
-		assert_int_equal(count_boxes(), 1);
+		assert_int_equal(world_count_boxes(), 1);
 		_auto(vg_string) char *folder = vg_format("/proc/%d/root/v", (int)box->pid);
 		assert_true(vg_file_exists(folder));
 		vg_box_list_done(&list);
-		assert_ok(vg_box_stop(box));
-		assert_int_equal(count_boxes(), 0);
+		world_ok(vg_box_stop(box));
+		assert_int_equal(world_count_boxes(), 0);
 	}
 }
 
@@ -408,7 +328,7 @@ static void a_box_shows_nothing_else_of_the_machine(void **state)
 {
 	(void)state;
 	static const char *const hidden[] = {"home", "root", "mnt", "var/lib", "etc/../opt"};
-	_auto(vg_box) struct vg_box *box = start(TAG(7), "host7", false);
+	_auto(vg_box) struct vg_box *box = world_start(TAG(7), "host7", false);
 	for (size_t i = 0; i < VG_LENGTH(hidden); i++) {
 		_auto(vg_string) char *path =
 			vg_format("/proc/%d/root/%s", (int)box->pid, hidden[i]);
@@ -419,9 +339,71 @@ static void a_box_shows_nothing_else_of_the_machine(void **state)
 	assert_int_equal(errno, EROFS);
 	_auto(vg_string) char *outside = vg_format("%s/seen", box->folder);
 	_auto(vg_string) char *inside = vg_format("/proc/%d/root/v/seen", (int)box->pid);
-	assert_ok(vg_file_write(outside, 0600, "", 0));
+	world_ok(vg_file_write(outside, 0600, "", 0));
 	assert_true(vg_file_exists(inside));
-	assert_ok(vg_box_stop(box));
+	world_ok(vg_box_stop(box));
+}
+
+// At least by emulation; /dev/kvm that does not open for an emulator is a reason and no error.
+static void the_race_of_accelerators_has_a_winner_and_is_remembered(void **state)
+{
+	(void)state;
+	_auto(vg_race) struct vg_race *race = NULL, *again = NULL;
+	world_ok(vg_accelerator_race(world_home, true, &race));
+	assert_true(race->is_kvm || race->tcg_ms > 0);
+	assert_true(race->slowness >= 1 && race->slowness <= 20);
+	assert_non_null(race->reason);
+	if (geteuid() != 0 || access("/dev/kvm", R_OK | W_OK) != 0)
+		assert_false(race->is_kvm);
+	print_message("winner %s, tcg %llu ms, kvm %llu ms, slowness %u, %s\n",
+		race->is_kvm ? "kvm" : "tcg", (unsigned long long)race->tcg_ms,
+		(unsigned long long)race->kvm_ms, race->slowness, race->reason);
+	world_ok(vg_accelerator_race(world_home, true, &again));
+	assert_int_equal(again->tcg_ms, race->tcg_ms);
+	assert_string_equal(again->reason, race->reason);
+}
+
+static void images_are_seen_and_not_written(void **state)
+{
+	(void)state;
+	_auto(vg_string) char *folder = world_folder("host14");
+	_auto(vg_string) char *images = world_folder("images");
+	struct vg_box_spec spec = {.home = world_home,
+		.tag = TAG(14),
+		.name = "host14",
+		.folder = folder,
+		.images = images};
+	_auto(vg_box) struct vg_box *box = NULL;
+	world_ok(vg_box_start(&spec, &box));
+	_auto(vg_string) char *outside = vg_format("%s/base", images);
+	_auto(vg_string) char *inside = vg_format("/proc/%d/root/i/base", (int)box->pid);
+	world_ok(vg_file_write(outside, 0600, "", 0));
+	assert_int_equal(open(inside, O_WRONLY), -1);
+	assert_int_equal(errno, EROFS);
+	world_ok(vg_box_stop(box));
+}
+
+static void where_it_is_forbidden_the_remedy_is_said(void **state)
+{
+	(void)state;
+	assert_null(vg_namespace_probe());
+	pid_t pid = fork();
+	if (pid == 0) {
+		// The setting is one for each user namespace: here one of this child's own.
+		int fd = unshare(CLONE_NEWUSER) == 0
+				 ? open("/proc/sys/user/max_user_namespaces", O_WRONLY)
+				 : -1;
+		if (write(fd, "0", 1) != 1)
+			_exit(2);
+		struct vg_error *error = vg_namespace_probe();
+		_exit(error && strstr(vg_error_remedy(error),
+				       "sudo sysctl -w user.max_user_namespaces=15000")
+				? 0
+				: 1);
+	}
+	int status;
+	world_ok(vg_process_wait(pid, &status));
+	assert_int_equal(status, 0);
 }
 
 static struct vg_error *look_at_links(void *data)
@@ -438,11 +420,11 @@ static struct vg_error *look_at_links(void *data)
 static void a_call_runs_in_the_network_of_a_box(void **state)
 {
 	(void)state;
-	_auto(vg_box) struct vg_box *box = start(TAG(8), "host8", false);
+	_auto(vg_box) struct vg_box *box = world_start(TAG(8), "host8", false);
 	_auto(vg_string) char *links = NULL;
-	assert_ok(vg_namespace_call(box->net_fd, look_at_links, &links));
+	world_ok(vg_namespace_call(box->net_fd, look_at_links, &links));
 	assert_string_equal(links, "lo\n");
-	assert_ok(vg_box_stop(box));
+	world_ok(vg_box_stop(box));
 }
 
 static void the_machine_has_the_links_that_it_had(void **state)
@@ -464,30 +446,14 @@ static int run_inside(void)
 		cmocka_unit_test(a_box_leaves_when_its_folder_vanishes),
 		cmocka_unit_test(a_starter_may_die_at_any_moment),
 		cmocka_unit_test(a_box_shows_nothing_else_of_the_machine),
+		cmocka_unit_test(images_are_seen_and_not_written),
+		cmocka_unit_test(where_it_is_forbidden_the_remedy_is_said),
+		cmocka_unit_test(the_race_of_accelerators_has_a_winner_and_is_remembered),
 		cmocka_unit_test(a_call_runs_in_the_network_of_a_box),
+		cmocka_unit_test(boxes_of_a_site_reach_each_other_also_when_one_is_replaced),
 		cmocka_unit_test_prestate(the_machine_has_the_links_that_it_had, links),
 	};
 	return cmocka_run_group_tests_name("inside", tests, NULL, NULL);
-}
-
-// A folder of its own, whose path is long and has blanks.
-static char *make_long_home(void)
-{
-	char scratch[] = "/tmp/vgrid box XXXXXX";
-	if (!mkdtemp(scratch))
-		abort();
-	struct vg_text path = {0};
-	vg_text_addf(&path, "%s/", scratch);
-	while (path.length < HOME_LENGTH)
-		vg_text_add(&path, path.length % 50 == 49 ? "/" : "x");
-	return vg_text_take(&path);
-}
-
-static void remove_home(void)
-{
-	char *slash = strchr(home + strlen("/tmp/"), '/');
-	*slash = '\0';
-	vg_error_ignore(vg_folder_remove(home));
 }
 
 int main(int argc, char *argv[])
@@ -495,19 +461,19 @@ int main(int argc, char *argv[])
 	if (vg_box_is_main(argc, argv))
 		vg_box_main(argc, argv);
 	bool is_first = argc == 1;
-	home = is_first ? make_long_home() : vg_strdup(argv[1]);
+	world_home = is_first ? world_make_home() : vg_strdup(argv[1]);
 	int n_failed = is_first ? run_outside(argv) : 0;
 	struct vg_error *error = NULL;
 	if (n_failed == 0)
-		error = vg_namespace_enter(
-			home, is_first ? (char *[]){argv[0], home, "inside", NULL} : argv);
+		error = vg_namespace_enter(world_home,
+			is_first ? (char *[]){argv[0], world_home, "inside", NULL} : argv);
 	if (error)
 		fprintf(stderr, "%s\n", vg_error_text(error));
 	if (!is_first && strcmp(argv[2], "member") == 0)
 		return error ? 1 : be_member();
 	if (!error && n_failed == 0)
 		n_failed = run_inside();
-	remove_home();
-	free(home);
+	world_remove_home();
+	free(world_home);
 	return error || n_failed ? 1 : 0;
 }
