@@ -11,6 +11,7 @@ enum {
 	SECTOR = 2048,
 	VOLUME_DATES = 813, // in a volume descriptor (ECMA-119 8.4.26): four of 17 bytes
 	ROOT_RECORD = 156,  // in it: the record of the root folder
+	VOLUME_NAME = 40,   // in it: 32 bytes, padded with spaces
 	RECORD_DATE = 18,   // in a directory record (9.1.5): 7 bytes
 	RECORD_NAME = 32,   // length of the name
 	DEPTH_MAX = 4,
@@ -122,9 +123,14 @@ static void fix_dates_of_folder(
 	}
 }
 
-static void fix_dates(uint8_t *image, size_t size)
+// The volume's name is wanted in lower case, which libarchive gives Joliet's descriptor alone. The
+// sector behind the last descriptor holds a note of libarchive about when and how: it goes.
+static void fix_descriptors(uint8_t *image, size_t size, const char *volume)
 {
-	for (size_t at = (size_t)16 * SECTOR; at + SECTOR <= size && image[at] != 255; at += SECTOR) {
+	size_t at = (size_t)16 * SECTOR;
+	for (; at + 2 * SECTOR <= size && image[at] != 255; at += SECTOR) {
+		if (image[at] == 1)
+			memcpy(image + at + VOLUME_NAME, volume, strlen(volume));
 		if (image[at] != 1 && image[at] != 2) // primary, or Joliet's
 			continue;
 		for (size_t i = 0; i < 4; i++) {
@@ -135,6 +141,8 @@ static void fix_dates(uint8_t *image, size_t size)
 		memcpy(image + at + ROOT_RECORD + RECORD_DATE, record_date, sizeof(record_date));
 		fix_dates_of_folder(image, size, image + at + ROOT_RECORD, 0);
 	}
+	if (at + 2 * SECTOR <= size)
+		memset(image + at + SECTOR, 0, SECTOR);
 }
 
 struct vg_error *vg_iso_build(const char *volume, const struct vg_iso_file *files, size_t n_files,
@@ -160,6 +168,6 @@ struct vg_error *vg_iso_build(const char *volume, const struct vg_iso_file *file
 	}
 	*ret_size = image.length;
 	*ret_bytes = (uint8_t *)vg_text_take(&image);
-	fix_dates(*ret_bytes, *ret_size);
+	fix_descriptors(*ret_bytes, *ret_size, volume);
 	return NULL;
 }

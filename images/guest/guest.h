@@ -64,6 +64,8 @@ struct setup {
 
 // Applies the seed. False: there is none.
 bool seed_apply(struct setup *ret_setup);
+// Notes on the root disk that this seed's files are written: once that, and setup, are done.
+void seed_remember(void);
 
 // ---- net.c
 
@@ -79,10 +81,9 @@ void ports_serve_ssh(void) __attribute__((noreturn));
 
 // ---- service.c: child processes
 
-// Starts the services; call again when service_due() has passed. `is_shell_wanted` false keeps the
-// console free of a prompt.
+// Starts the services that do not run; call again when services_timeout() has passed.
 void services_start(void);
-int services_timeout(void); // milliseconds until one is due, -1: none
+int services_timeout(void); // milliseconds, -1: none is due
 void setup_start(const struct setup *setup);
 // Reaps all children that ended.
 void services_reap(void);

@@ -22,7 +22,8 @@ static void boot(struct setup *ret_setup)
 	mount_kernel_folders();
 	console_open();
 	load_modules();
-	switch_to_root_disk();
+	if (!switch_to_root_disk() && access("/bin/sh", X_OK) < 0)
+		fault("no root disk"); // an initrd with a shell stands for itself
 	net_loopback();
 	ports_link();
 	if (!seed_apply(ret_setup))

@@ -18,6 +18,7 @@
 #define MOUNT_POINT "/run/vgrid/seed"
 enum { FIELDS_MAX = 4 };
 
+static const char *instance = "";
 static bool is_new; // the root disk has not seen this seed yet: files are written
 
 static int hexadecimal(char c)
@@ -51,7 +52,8 @@ static void apply_instance(char **fields, struct setup *setup)
 {
 	(void)setup;
 	char *seen = file_read(VG_STATE_FOLDER "/instance", NULL);
-	is_new = !seen || strcmp(seen, fields[1]) != 0;
+	instance = strdup(fields[1]);
+	is_new = !seen || strcmp(seen, instance) != 0;
 	free(seen);
 }
 
@@ -168,12 +170,6 @@ static void apply_line(char *line, struct setup *setup)
 		fields[0]);
 }
 
-static const char *instance_of(const char *index)
-{
-	const char *line = strstr(index, "\ninstance ");
-	return line ? strndup(line + 10, strcspn(line + 10, "\n")) : "";
-}
-
 bool seed_apply(struct setup *ret_setup)
 {
 	const char *device = disk_find(VG_SEED_SERIAL);
@@ -186,7 +182,6 @@ bool seed_apply(struct setup *ret_setup)
 		return true;
 	}
 	char *index = content_read(VG_SEED_INDEX, NULL), *rest = index, *line;
-	const char *instance = index ? instance_of(index) : "";
 	bool is_whole = false;
 	while (rest && !is_whole && (line = strsep(&rest, "\n"))) {
 		is_whole = strcmp(line, "end") == 0;
@@ -195,11 +190,16 @@ bool seed_apply(struct setup *ret_setup)
 	}
 	if (index && !is_whole)
 		fault("the seed is cut off");
-	if (is_whole && is_new) {
-		make_folders(VG_STATE_FOLDER, 0755);
-		file_write(VG_STATE_FOLDER "/instance", 0644, instance, strlen(instance));
-	}
 	umount2(MOUNT_POINT, MNT_DETACH);
 	rmdir(MOUNT_POINT);
 	return true;
+}
+
+void seed_remember(void)
+{
+	if (!is_new)
+		return;
+	sync(); // the files before the mark that says they are there
+	make_folders(VG_STATE_FOLDER, 0755);
+	file_write(VG_STATE_FOLDER "/instance", 0644, instance, strlen(instance));
 }

@@ -157,6 +157,7 @@ void setup_start(const struct setup *setup)
 	if (!setup->script || seen) {
 		setup_judge(seen ? atoi(seen) : 0);
 		free(seen);
+		seed_remember();
 		report_outcome();
 		return;
 	}
@@ -182,9 +183,12 @@ static void setup_ended(int status)
 	char text[32];
 	setup_pid = 0;
 	setup_status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+	seed_remember();
 	make_folders(VG_STATE_FOLDER, 0755);
 	int n = snprintf(text, sizeof(text), "%d\n", setup_status);
+	sync(); // setup's work before the mark that says it is done, and that before `ready`
 	file_write(VG_STATE_FOLDER "/setup-status", 0644, text, (size_t)n);
+	sync();
 	unlink("/run/vgrid/setup");
 	drained_by = now() + DRAIN_MS;
 }
