@@ -36,18 +36,23 @@ static bool lock_draft(const char *path, int *ret_fd)
 }
 
 // What cannot be removed today is tried again with the next draft.
-static void remove_dead_drafts(const char *store)
+size_t vg_image_drafts_dead(const char *store, bool removes)
 {
+	size_t n_dead = 0;
 	char **names = NULL;
 	size_t n_names = 0;
 	vg_error_ignore(vg_folder_list(store, &names, &n_names));
 	for (size_t i = 0; i < n_names; i++) {
 		_auto(vg_string) char *path = vg_format("%s/%s", store, names[i]);
 		_auto(vg_fd) int fd = -1;
-		if (vg_text_starts(names[i], prefix) && lock_draft(path, &fd))
+		if (!vg_text_starts(names[i], prefix) || !lock_draft(path, &fd))
+			continue;
+		n_dead++;
+		if (removes)
 			vg_error_ignore(vg_folder_remove(path));
 	}
 	vg_folder_list_free(names, n_names);
+	return n_dead;
 }
 
 struct vg_error *vg_image_draft_new(const char *store, struct vg_image_draft **ret_draft)
@@ -55,7 +60,7 @@ struct vg_error *vg_image_draft_new(const char *store, struct vg_image_draft **r
 	struct vg_error *error = vg_folder_make(store, 0755);
 	if (error)
 		return error;
-	remove_dead_drafts(store);
+	vg_image_drafts_dead(store, true);
 	// Between making and locking, another may take a draft for dead: then a new one is made.
 	for (;;) {
 		char uuid[VG_UUID_LENGTH];
@@ -129,8 +134,7 @@ static void make_digest(const struct vg_image_draft *draft, const struct vg_imag
 	char ret_digest[VG_SHA256_HEX])
 {
 	struct vg_json *hashes = vg_json_object();
-	vg_json_each (draft->parts, add_hash, hashes)
-		;
+	vg_json_each(draft->parts, add_hash, hashes);
 	_auto(vg_json) struct vg_json *whole = vg_json_object();
 	vg_json_set(whole, "parts", hashes);
 	vg_json_set_string(whole, "format", info->format);

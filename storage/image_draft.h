@@ -15,6 +15,9 @@ struct vg_error *vg_image_draft_new(
 void vg_image_draft_free(struct vg_image_draft *draft);
 VG_AUTO(vg_image_draft);
 
+// How many dead drafts there are; with `removes` they are removed. For gc.
+size_t vg_image_drafts_dead(const char *store, bool removes);
+
 // Where to put files; parts are named "root", "kernel", "initrd".
 const char *vg_image_draft_path(const struct vg_image_draft *draft);
 // The file of this name in the draft is a whole part with this hash.

@@ -12,11 +12,20 @@ const struct vg_command *const vg_commands[] = {
 	&vg_verb_exec,
 	&vg_verb_console,
 	&vg_verb_logs,
+	&vg_verb_ssh,
 	&vg_verb_check,
 	&vg_verb_explain,
 	&vg_verb_schema,
+	&vg_verb_doctor,
+	&vg_verb_gc,
+	&vg_verb_image_list,
+	&vg_verb_image_build,
+	&vg_verb_image_import,
+	&vg_verb_image_remove,
 	&vg_verb_completion,
+	&vg_verb_complete,
 	&vg_verb_manual,
+	&vg_verb_ssh_proxy,
 	NULL,
 };
 
@@ -24,6 +33,6 @@ const struct vg_section vg_sections[] = {
 	{"Grids", &vg_verb_up},
 	{"Nodes", &vg_verb_exec},
 	{"Templates", &vg_verb_check},
-	{"vgrid itself", &vg_verb_completion},
+	{"This machine", &vg_verb_doctor},
 	{0},
 };
