@@ -14,6 +14,7 @@
 enum { WORDS_MAX = 64 };
 
 static const char boot_id_path[] = "/proc/sys/kernel/random/boot_id";
+static const char ready_path[] = "/run/vgrid/ready"; // compute/seed_format.h
 
 struct run {
 	struct vg_json *machine;
@@ -72,6 +73,8 @@ static void run_cat(struct run *run)
 	const char *path = word(run, 1);
 	if (strcmp(path, boot_id_path) == 0)
 		vg_text_addf(&run->out, "%s\n", vg_json_get_string(run->machine, "boot_id", ""));
+	else if (strcmp(path, ready_path) == 0)
+		vg_text_add(&run->out, "ready\n"); // an agent that answers has applied its seed
 	else if (file(run, path))
 		vg_text_add(&run->out, vg_json_get_string(file(run, path), "content", ""));
 	else

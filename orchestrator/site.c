@@ -20,8 +20,8 @@ enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000 };
 // What is built in. A box is made for its grid; a fake host is only a line in a file.
 static const struct {
 	const char *kind;
-	bool is_owned, has_boxes;
-} kinds[] = {{"sandbox", true, true}, {"fake", false, false}};
+	bool is_owned, has_boxes, is_simulated;
+} kinds[] = {{"sandbox", true, true, false}, {"fake", false, false, true}};
 
 static bool has_boxes(const struct vg_site *site)
 {
@@ -42,12 +42,13 @@ struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
 {
 	size_t length = strcspn(text, ":");
 	_auto(vg_string) char *kind = vg_strndup(text, length);
-	bool is_owned = false, is_known = false;
+	bool is_owned = false, is_known = false, is_simulated = false;
 	for (size_t i = 0; i < VG_LENGTH(kinds); i++) {
 		if (strcmp(kinds[i].kind, kind) != 0)
 			continue;
 		is_known = true;
 		is_owned = kinds[i].is_owned;
+		is_simulated = kinds[i].is_simulated;
 	}
 	unsigned n_hosts = 1;
 	int end = 0;
@@ -63,6 +64,7 @@ struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
 	site->text = vg_strdup(text);
 	site->kind = vg_take(kind);
 	site->is_owned = is_owned;
+	site->is_simulated = is_simulated;
 	site->hosts = vg_alloc(n_hosts * sizeof(*site->hosts));
 	site->n_hosts = n_hosts;
 	for (size_t h = 0; h < n_hosts; h++) {

@@ -29,6 +29,7 @@ struct vg_host {
 struct vg_site {
 	char *text; // as given: "sandbox:3"
 	char *kind; // "sandbox", "fake"
+	bool is_simulated; // its hosts hold nothing: images are not fetched either
 	bool is_owned; // hosts are made and ended with the grid
 	const struct vg_drivers *drivers;
 	struct vg_host *hosts;

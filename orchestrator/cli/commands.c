@@ -8,6 +8,7 @@ const struct vg_command *const vg_commands[] = {
 	&vg_verb_down,
 	&vg_verb_plan,
 	&vg_verb_list,
+	&vg_verb_status,
 	&vg_verb_test,
 	&vg_verb_exec,
 	&vg_verb_console,

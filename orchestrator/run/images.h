@@ -6,9 +6,12 @@
 #include "orchestrator/state/record.h"
 
 struct vg_context;
+struct vg_site;
 
 // Fills in record->images with the digest of each image of `grid`. A builtin whose digest the record
 // has, and the store still holds, keeps it. With `only_looks` an image that is not in the store stays
-// without a digest.
-struct vg_error *vg_images_get(struct vg_context *context, const struct vg_grid *grid,
-	const char *template_path, bool only_looks, struct vg_record *record) VG_MUST_CHECK;
+// without a digest. On a simulated site nothing is fetched: a digest is made of what the template
+// says.
+struct vg_error *vg_images_get(struct vg_context *context, const struct vg_site *site,
+	const struct vg_grid *grid, const char *template_path, bool only_looks,
+	struct vg_record *record) VG_MUST_CHECK;

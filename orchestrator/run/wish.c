@@ -160,8 +160,8 @@ static struct vg_error *renew(
 	_auto(vg_grid) struct vg_grid *grid = wanted;
 	struct vg_record *record = session->record;
 	char *template_path = absolute(wish->file);
-	struct vg_error *error = vg_images_get(
-		session->context, grid, template_path, wish->only_looks, record);
+	struct vg_error *error = vg_images_get(session->context, session->site, grid,
+		template_path, wish->only_looks, record);
 	free(record->template_path);
 	record->template_path = template_path;
 	if (!error)
