@@ -146,7 +146,7 @@ static void expand_wish(const struct source *source, struct vg_role *role)
 	const struct vg_value *spread = vg_value_get(place, "spread");
 	const struct vg_value *label = spread ? spread : vg_value_get(place, "pack");
 	struct vg_placement_wish *wish = &role->wish;
-	wish->kind = spread ? VG_PLACE_SPREAD : VG_PLACE_PACK;
+	wish->kind = spread ? VG_PLACE_SPREAD : label ? VG_PLACE_PACK : VG_PLACE_UNSAID;
 	wish->label = label ? vg_expand_text(source->expansion, label) : "host";
 	wish->with = expand_names(source, vg_value_get(place, "with"), &wish->n_with);
 	wish->apart = expand_names(source, vg_value_get(place, "apart"), &wish->n_apart);

@@ -70,7 +70,8 @@ struct vg_ready {
 	uint64_t within;       // milliseconds, with hardware acceleration
 };
 
-enum vg_place_kind { VG_PLACE_PACK, VG_PLACE_SPREAD };
+// Unsaid: the site's own habit. Boxes of a sandbox are spread over, hosts are packed.
+enum vg_place_kind { VG_PLACE_UNSAID, VG_PLACE_PACK, VG_PLACE_SPREAD };
 
 struct vg_placement_wish {
 	enum vg_place_kind kind;

@@ -66,8 +66,8 @@ static bool allows(const struct state *state, size_t role, size_t host)
 static bool is_better(const struct state *state, size_t role, size_t a, size_t b)
 {
 	const struct vg_placement_wish *wish = &state->grid->roles[role].wish;
-	bool spreads = wish->label ? wish->kind == VG_PLACE_SPREAD
-				   : state->input->spreads_by_default;
+	bool spreads = wish->kind == VG_PLACE_UNSAID ? state->input->spreads_by_default
+						     : wish->kind == VG_PLACE_SPREAD;
 	const unsigned *of_role = &state->of_role[role * state->input->n_hosts];
 	if (!spreads)
 		return state->of_host[a] > 0 && state->of_host[b] == 0;
