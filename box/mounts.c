@@ -138,8 +138,12 @@ static struct vg_error *make_scratch(void)
 		error = mount_fresh("tmpfs", "tmp", flags, "mode=1777");
 	if (!error)
 		error = mount_fresh("tmpfs", "var", flags, "mode=0755");
-	if (!error && (mkdir("var/tmp", 0755) < 0 || chmod("var/tmp", 01777) < 0))
-		error = vg_error_errno(errno, "making the folder '/var/tmp'");
+	// libvirt locks the consoles and channels that it opens by files in /var/lock.
+	static const char *const shared[] = {"var/tmp", "var/lock"};
+	for (size_t i = 0; i < VG_LENGTH(shared) && !error; i++) {
+		if (mkdir(shared[i], 0755) < 0 || chmod(shared[i], 01777) < 0)
+			error = vg_error_errno(errno, "making the folder '/%s'", shared[i]);
+	}
 	if (!error && symlink("/run", "var/run") < 0)
 		error = vg_error_errno(errno, "making the link '/var/run'");
 	if (!error)

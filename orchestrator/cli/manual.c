@@ -37,9 +37,7 @@ static void print_options(const struct vg_command *command, const struct vg_opti
 static void print_verb(const struct vg_command *command)
 {
 	_auto(vg_string) char *usage = vg_command_usage(command);
-	printf("## ");
-	print_text(usage);
-	printf("\n\n");
+	printf("## %s\n\n", usage); // headings know no marks
 	print_text(command->help ? command->help : command->summary);
 	printf("\n\n");
 	print_options(command, command->options);
