@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libvirt/libvirt-qemu.h>
+#include <libvirt/virterror.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -24,8 +25,14 @@ struct vg_error *vg_libvirt_agent(struct vg_compute *compute, const char *uuid, 
 	// 0 would mean not to wait for the reply at all.
 	char *reply = virDomainQemuAgentCommand(
 		hold.domain, request, timeout_s > 0 && timeout_s < 1 << 20 ? (int)timeout_s : 1, 0);
-	if (!reply)
-		return vg_libvirt_error(compute, hold.domain, "asking the guest agent");
+	if (!reply) {
+		bool is_too_large = vg_libvirt_code() == VIR_ERR_RPC;
+		error = vg_libvirt_error(compute, hold.domain, "asking the guest agent");
+		if (is_too_large)
+			error = vg_error_hint(error, "libvirt carries replies of up to 4 MiB, which"
+						     " is 3 MiB of a program's output");
+		return error;
+	}
 	*ret_reply = reply;
 	return NULL;
 }
