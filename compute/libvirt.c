@@ -135,114 +135,142 @@ static struct vg_error *wait_for_opening(struct opening *opening, const char *ho
 	return NULL;
 }
 
-static struct vg_error *connect_to(const struct vg_compute_target *target, virConnectPtr *ret)
+static struct vg_error *connect_to(const struct vg_compute *compute, virConnectPtr *ret)
 {
 	struct opening *opening = vg_new(struct opening);
-	opening->uri = vg_strdup(target->uri);
+	opening->uri = vg_strdup(compute->uri);
 	pthread_mutex_init(&opening->lock, NULL);
 	pthread_cond_init(&opening->done, NULL);
 	pthread_t thread;
 	int code = pthread_create(&thread, NULL, run_opening, opening);
 	if (code != 0) {
 		opening_free(opening);
-		return vg_error_errno(code, "host '%s': starting a thread", target->host);
+		return vg_error_errno(code, "host '%s': starting a thread", compute->host);
 	}
 	pthread_detach(thread);
-	struct vg_error *error = wait_for_opening(opening, target->host);
+	struct vg_error *error = wait_for_opening(opening, compute->host);
 	if (error && vg_error_kind(error) == VG_ERROR_TIMEOUT)
 		return error; // the thread frees it
 	if (!error)
 		*ret = vg_take(opening->connection);
 	opening_free(opening);
+	if (!error && virConnectSetKeepAlive(*ret, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
+		virResetLastError(); // a local driver has no connection that could hang
 	return error;
 }
 
-static int on_lifecycle(
-	virConnectPtr connection, virDomainPtr domain, int event, int detail, void *data)
+static virConnectPtr take_idle(struct vg_compute *compute)
 {
-	(void)connection, (void)domain, (void)event, (void)detail;
-	struct vg_compute *compute = data;
+	virConnectPtr found = NULL;
 	pthread_mutex_lock(&compute->lock);
-	pthread_cond_broadcast(&compute->changed);
+	while (!found && compute->n_idle > 0) {
+		virConnectPtr connection = compute->idle[--compute->n_idle];
+		if (virConnectIsAlive(connection) == 1)
+			found = connection;
+		else
+			virConnectClose(connection);
+	}
 	pthread_mutex_unlock(&compute->lock);
-	return 0;
+	return found;
 }
 
-// Freed by libvirt when the last event has been delivered, or at once if there are no events.
-static void compute_free(void *data)
+struct vg_error *vg_libvirt_take(struct vg_compute *compute, struct vg_libvirt_hold *ret_hold)
 {
-	struct vg_compute *compute = data;
-	pthread_cond_destroy(&compute->changed);
-	pthread_mutex_destroy(&compute->lock);
-	free(compute->host);
-	free(compute->folder);
-	free(compute->folder_seen);
-	free(compute);
+	struct vg_libvirt_hold hold = {compute, take_idle(compute), NULL};
+	struct vg_error *error = hold.connection ? NULL : connect_to(compute, &hold.connection);
+	if (!error)
+		*ret_hold = hold;
+	return error;
 }
 
-static struct vg_error *open_host(const struct vg_compute_target *target, struct vg_compute **ret)
+void vg_libvirt_hold_done(struct vg_libvirt_hold *hold)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, start_events);
-	virConnectPtr connection;
-	struct vg_error *error = connect_to(target, &connection);
-	if (error)
-		return error;
-	struct vg_compute *compute = vg_new(struct vg_compute);
-	compute->connection = connection;
-	compute->host = vg_strdup(target->host);
-	compute->folder = target->folder ? vg_strdup(target->folder) : NULL;
-	compute->folder_seen = target->folder_seen ? vg_strdup(target->folder_seen) : NULL;
-	pthread_mutex_init(&compute->lock, NULL);
-	pthread_cond_init(&compute->changed, NULL);
-	if (virConnectSetKeepAlive(connection, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
-		virResetLastError(); // a local driver has no connection that could hang
-	compute->events =
-		virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-			VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), compute, compute_free);
-	*ret = compute;
-	return NULL;
+	if (hold->domain)
+		virDomainFree(hold->domain);
+	if (hold->connection) {
+		struct vg_compute *compute = hold->compute;
+		pthread_mutex_lock(&compute->lock);
+		vg_append(compute->idle, compute->n_idle) = hold->connection;
+		pthread_mutex_unlock(&compute->lock);
+	}
+	*hold = (struct vg_libvirt_hold){0};
 }
 
 static void close_host(struct vg_compute *compute)
 {
 	if (!compute)
 		return;
-	virConnectPtr connection = compute->connection;
-	bool is_freed_by_libvirt =
-		compute->events >= 0 &&
-		virConnectDomainEventDeregisterAny(connection, compute->events) == 0;
-	if (!is_freed_by_libvirt && compute->events < 0)
-		compute_free(compute);
-	virConnectClose(connection);
+	for (size_t i = 0; i < compute->n_idle; i++)
+		virConnectClose(compute->idle[i]);
+	pthread_mutex_destroy(&compute->lock);
+	free(compute->idle);
+	free(compute->host);
+	free(compute->uri);
+	free(compute->folder);
+	free(compute->folder_seen);
+	free(compute);
 }
 
-struct vg_error *vg_libvirt_find(
-	struct vg_compute *compute, const char *uuid, virDomainPtr *ret_domain, char **ret_tag)
+// Opens a first connection at once, so that a host that cannot be reached is told here.
+static struct vg_error *open_host(const struct vg_compute_target *target, struct vg_compute **ret)
 {
-	_auto(vg_domain_ref) virDomainPtr domain =
-		virDomainLookupByUUIDString(compute->connection, uuid);
-	if (!domain) {
-		_auto(vg_string) char *doing = vg_format("machine '%s'", uuid);
-		return vg_libvirt_error(compute, NULL, doing);
-	}
-	char *metadata = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, start_events);
+	struct vg_compute *compute = vg_new(struct vg_compute);
+	compute->host = vg_strdup(target->host);
+	compute->uri = vg_strdup(target->uri);
+	compute->folder = target->folder ? vg_strdup(target->folder) : NULL;
+	compute->folder_seen = target->folder_seen ? vg_strdup(target->folder_seen) : NULL;
+	pthread_mutex_init(&compute->lock, NULL);
+	struct vg_libvirt_hold hold = {0};
+	struct vg_error *error = vg_libvirt_take(compute, &hold);
+	vg_libvirt_hold_done(&hold);
+	if (error)
+		close_host(compute);
+	else
+		*ret = compute;
+	return error;
+}
+
+static struct vg_error *read_tag(struct vg_compute *compute, virDomainPtr domain, char **ret_tag)
+{
+	_auto(vg_string) char *metadata = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
 		VG_DOMAIN_NAMESPACE, VIR_DOMAIN_AFFECT_CURRENT);
 	if (!metadata && vg_libvirt_code() != VIR_ERR_NO_DOMAIN_METADATA)
 		return vg_libvirt_error(compute, domain, "reading its tag");
 	_auto(vg_domain_seen) struct vg_domain_seen seen = {0};
 	struct vg_error *error =
 		metadata ? vg_domain_read(metadata, strlen(metadata), &seen) : NULL;
-	free(metadata);
 	struct vg_tag tag;
 	if (!error && !vg_tag_read(seen.tag, &tag))
 		error = vg_error_new("it has no tag of vgrid, and is left alone");
 	if (error)
 		return vg_error_while(
 			error, "host '%s': domain '%s'", compute->host, virDomainGetName(domain));
+	*ret_tag = vg_take(seen.tag);
+	return NULL;
+}
+
+struct vg_error *vg_libvirt_find(struct vg_compute *compute, const char *uuid,
+	struct vg_libvirt_hold *ret_hold, char **ret_tag)
+{
+	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
+	_auto(vg_string) char *tag = NULL;
+	struct vg_error *error = vg_libvirt_take(compute, &hold);
+	if (error)
+		return error;
+	hold.domain = virDomainLookupByUUIDString(hold.connection, uuid);
+	if (!hold.domain) {
+		_auto(vg_string) char *doing = vg_format("machine '%s'", uuid);
+		return vg_libvirt_error(compute, NULL, doing);
+	}
+	error = read_tag(compute, hold.domain, &tag);
+	if (error)
+		return error;
 	if (ret_tag)
-		*ret_tag = vg_take(seen.tag);
-	*ret_domain = vg_take(domain);
+		*ret_tag = vg_take(tag);
+	*ret_hold = hold;
+	hold = (struct vg_libvirt_hold){0};
 	return NULL;
 }
 

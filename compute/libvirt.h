@@ -3,6 +3,11 @@
 // What the files of the libvirt driver share; nobody else includes it. With compute/libvirt*.c the
 // only door to libvirt.
 //
+// Connections: libvirt's client up to 10.3 may crash when two threads call over one connection at
+// the same time (CVE-2024-4418), and a libvirtd serves five calls of a connection at once. So each
+// operation takes a connection for itself out of a pool, and a stream keeps one until it ends. A
+// connection that died is replaced: a libvirtd that was started again is reached by the next call.
+//
 // Timeouts: every connection sends keepalives (5 s, three of them), so that a call to a libvirtd
 // that hangs or is cut off fails after 20 s; opening is bounded by a thread. A call that waits in a
 // libvirtd which itself is alive (a QEMU that does not answer its monitor) ends by libvirt's own
@@ -16,12 +21,27 @@
 #include "compute/driver.h"
 
 struct vg_compute {
-	virConnectPtr connection;
-	char *host, *folder, *folder_seen;
-	int events; // the registration for lifecycle events, -1: none
+	char *host, *uri, *folder, *folder_seen;
 	pthread_mutex_t lock;
-	pthread_cond_t changed; // some machine of the host changed its state; a hint
+	virConnectPtr *idle; // connections that nobody uses
+	size_t n_idle;
 };
+
+// A connection taken for one operation, and its domain if it is about one. `{0}` is none.
+struct vg_libvirt_hold {
+	struct vg_compute *compute;
+	virConnectPtr connection;
+	virDomainPtr domain; // NULL: none
+};
+
+struct vg_error *vg_libvirt_take(
+	struct vg_compute *compute, struct vg_libvirt_hold *ret_hold) VG_MUST_CHECK;
+// Frees the domain and gives the connection back.
+void vg_libvirt_hold_done(struct vg_libvirt_hold *hold);
+static inline void vg_libvirt_hold_auto_free(struct vg_libvirt_hold *hold)
+{
+	vg_libvirt_hold_done(hold);
+}
 
 // Libvirt's last error in this thread as ours: "host 'H': machine 'NAME': <doing>: <libvirt's
 // words>"; domain may be NULL. What a guest agent does not answer and what takes too long is
@@ -32,19 +52,13 @@ struct vg_error *vg_libvirt_error(
 // The code of libvirt's last error in this thread.
 int vg_libvirt_code(void);
 
-// The domain of this uuid if it has a tag of vgrid, to be freed with virDomainFree(). *ret_tag (may
-// be NULL) is malloc'ed. VG_ERROR_NOT_FOUND when there is none.
+// Takes a connection and finds the domain of this uuid if it has a tag of vgrid. *ret_tag (may be
+// NULL) is malloc'ed. VG_ERROR_NOT_FOUND when there is none.
 struct vg_error *vg_libvirt_find(struct vg_compute *compute, const char *uuid,
-	virDomainPtr *ret_domain, char **ret_tag) VG_MUST_CHECK;
+	struct vg_libvirt_hold *ret_hold, char **ret_tag) VG_MUST_CHECK;
 // All that vgrid knows of a domain.
 struct vg_error *vg_libvirt_read(struct vg_compute *compute, virDomainPtr domain,
 	struct vg_domain_seen *ret_seen) VG_MUST_CHECK;
-
-static inline void vg_domain_ref_auto_free(virDomainPtr *domain)
-{
-	if (*domain)
-		virDomainFree(*domain);
-}
 
 // The driver's operations by file: libvirt_machine.c, libvirt_observe.c, libvirt_console.c,
 // libvirt_stream.c. Their contracts are the driver's.

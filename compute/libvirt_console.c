@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libvirt/libvirt-qemu.h>
+#include <libvirt/virterror.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -17,15 +18,21 @@ enum { PARTS_MAX = 16 };
 struct vg_error *vg_libvirt_agent(struct vg_compute *compute, const char *uuid, const char *request,
 	unsigned timeout_s, char **ret_reply)
 {
-	_auto(vg_domain_ref) virDomainPtr domain = NULL;
-	struct vg_error *error = vg_libvirt_find(compute, uuid, &domain, NULL);
+	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
+	struct vg_error *error = vg_libvirt_find(compute, uuid, &hold, NULL);
 	if (error)
 		return error;
 	// 0 would mean not to wait for the reply at all.
 	char *reply = virDomainQemuAgentCommand(
-		domain, request, timeout_s > 0 && timeout_s < 1 << 20 ? (int)timeout_s : 1, 0);
-	if (!reply)
-		return vg_libvirt_error(compute, domain, "asking the guest agent");
+		hold.domain, request, timeout_s > 0 && timeout_s < 1 << 20 ? (int)timeout_s : 1, 0);
+	if (!reply) {
+		bool is_too_large = vg_libvirt_code() == VIR_ERR_RPC;
+		error = vg_libvirt_error(compute, hold.domain, "asking the guest agent");
+		if (is_too_large)
+			error = vg_error_hint(error, "libvirt carries replies of up to 4 MiB, which"
+						     " is 3 MiB of a program's output");
+		return error;
+	}
 	*ret_reply = reply;
 	return NULL;
 }
@@ -129,16 +136,16 @@ static struct vg_error *map_path(
 struct vg_error *vg_libvirt_console_log(struct vg_compute *compute, const char *uuid,
 	uint64_t offset, size_t size_max, char **ret_bytes, size_t *ret_size, uint64_t *ret_end)
 {
-	_auto(vg_domain_ref) virDomainPtr domain = NULL;
+	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
 	_auto(vg_domain_seen) struct vg_domain_seen seen = {0};
 	_auto(vg_string) char *path = NULL;
 	struct parts parts = {0};
-	struct vg_error *error = vg_libvirt_find(compute, uuid, &domain, NULL);
+	struct vg_error *error = vg_libvirt_find(compute, uuid, &hold, NULL);
 	if (!error)
-		error = vg_libvirt_read(compute, domain, &seen);
+		error = vg_libvirt_read(compute, hold.domain, &seen);
 	if (!error && !seen.console_log)
 		error = vg_error_new("host '%s': machine '%s' keeps no log of its console",
-			compute->host, virDomainGetName(domain));
+			compute->host, virDomainGetName(hold.domain));
 	if (!error)
 		error = map_path(compute, seen.console_log, &path);
 	if (!error)

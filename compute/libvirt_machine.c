@@ -11,37 +11,39 @@
 #include "base/text.h"
 #include "compute/domain_xml.h"
 
-enum { PING_S = 2, LOOK_AGAIN_MS = 500 };
+enum { PING_S = 2, LOOK_FIRST_MS = 20, LOOK_LAST_MS = 250 };
 
 // A domain of this uuid must carry exactly this tag; none is fine.
 static struct vg_error *check_owner(struct vg_compute *compute, const struct vg_machine *machine)
 {
-	_auto(vg_domain_ref) virDomainPtr domain = NULL;
+	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
 	_auto(vg_string) char *tag = NULL;
-	struct vg_error *error = vg_libvirt_find(compute, machine->uuid, &domain, &tag);
+	struct vg_error *error = vg_libvirt_find(compute, machine->uuid, &hold, &tag);
 	if (error && vg_error_kind(error) == VG_ERROR_NOT_FOUND) {
 		vg_error_free(error);
 		return NULL;
 	}
 	if (!error && strcmp(tag, machine->tag) != 0)
-		error = vg_error_new(
-			"host '%s': domain '%s' has the uuid of this machine and belongs to '%s'",
-			compute->host, virDomainGetName(domain), tag);
+		error = vg_error_new("host '%s': domain '%s' has the uuid of this machine and"
+				     " belongs to '%s'",
+			compute->host, virDomainGetName(hold.domain), tag);
 	return error;
 }
 
 static struct vg_error *define(struct vg_compute *compute, const struct vg_machine *machine)
 {
+	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
 	_auto(vg_string) char *xml = NULL;
 	struct vg_error *error = vg_domain_xml(machine, &xml);
 	if (!error)
 		error = check_owner(compute, machine);
+	if (!error)
+		error = vg_libvirt_take(compute, &hold);
 	if (error)
 		return error;
 	// A domain of this name with another uuid is refused by libvirt itself.
-	_auto(vg_domain_ref) virDomainPtr domain =
-		virDomainDefineXMLFlags(compute->connection, xml, 0);
-	if (domain)
+	hold.domain = virDomainDefineXMLFlags(hold.connection, xml, 0);
+	if (hold.domain)
 		return NULL;
 	_auto(vg_string) char *doing = vg_format("machine '%s': defining", machine->name);
 	return vg_libvirt_error(compute, NULL, doing);
@@ -54,15 +56,15 @@ struct vg_error *vg_libvirt_define(struct vg_compute *compute, const struct vg_m
 
 struct vg_error *vg_libvirt_start(struct vg_compute *compute, const char *uuid)
 {
-	_auto(vg_domain_ref) virDomainPtr domain = NULL;
-	struct vg_error *error = vg_libvirt_find(compute, uuid, &domain, NULL);
+	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
+	struct vg_error *error = vg_libvirt_find(compute, uuid, &hold, NULL);
 	if (error)
 		return error;
 	// A start is a start: a saved state that somebody left behind is not resumed.
-	if (virDomainCreateWithFlags(domain, VIR_DOMAIN_START_FORCE_BOOT) == 0)
+	if (virDomainCreateWithFlags(hold.domain, VIR_DOMAIN_START_FORCE_BOOT) == 0)
 		return NULL;
-	error = vg_libvirt_error(compute, domain, "starting");
-	if (virDomainIsActive(domain) == 1)
+	error = vg_libvirt_error(compute, hold.domain, "starting");
+	if (virDomainIsActive(hold.domain) == 1)
 		vg_error_free(vg_take(error)); // it runs already
 	return error;
 }
@@ -74,22 +76,18 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-// Waits until the domain is off or the time is there. Events are hints: it looks again anyway.
-static bool wait_until_off(struct vg_compute *compute, virDomainPtr domain, uint64_t end_ms)
+// Looks until the domain is off or the time is there. To listen for its events would need a
+// connection that two threads use.
+static bool wait_until_off(virDomainPtr domain, uint64_t end_ms)
 {
+	uint64_t wait = LOOK_FIRST_MS;
 	while (virDomainIsActive(domain) == 1) {
 		uint64_t now = now_ms();
 		if (now >= end_ms)
 			return false;
-		uint64_t wait = end_ms - now < LOOK_AGAIN_MS ? end_ms - now : LOOK_AGAIN_MS;
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += (long)(wait * 1000000);
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		pthread_mutex_lock(&compute->lock);
-		pthread_cond_timedwait(&compute->changed, &compute->lock, &until);
-		pthread_mutex_unlock(&compute->lock);
+		uint64_t ms = end_ms - now < wait ? end_ms - now : wait;
+		nanosleep(&(struct timespec){0, (long)ms * 1000000}, NULL);
+		wait = wait * 2 < LOOK_LAST_MS ? wait * 2 : LOOK_LAST_MS;
 	}
 	return true;
 }
@@ -104,15 +102,15 @@ static bool shut_down_by_agent(virDomainPtr domain)
 
 // First the guest agent; whoever does not follow, or has none, gets the power button after a third
 // of the time.
-static bool shut_down(struct vg_compute *compute, virDomainPtr domain, uint64_t timeout_ms)
+static bool shut_down(virDomainPtr domain, uint64_t timeout_ms)
 {
 	uint64_t begin = now_ms();
 	if (timeout_ms == 0)
 		return false;
-	if (shut_down_by_agent(domain) && wait_until_off(compute, domain, begin + timeout_ms / 3))
+	if (shut_down_by_agent(domain) && wait_until_off(domain, begin + timeout_ms / 3))
 		return true;
 	virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN);
-	return wait_until_off(compute, domain, begin + timeout_ms);
+	return wait_until_off(domain, begin + timeout_ms);
 }
 
 static struct vg_error *destroy(struct vg_compute *compute, virDomainPtr domain)
@@ -129,29 +127,29 @@ static struct vg_error *destroy(struct vg_compute *compute, virDomainPtr domain)
 struct vg_error *vg_libvirt_stop(
 	struct vg_compute *compute, const char *uuid, enum vg_machine_stop how, uint64_t timeout_ms)
 {
-	_auto(vg_domain_ref) virDomainPtr domain = NULL;
-	struct vg_error *error = vg_libvirt_find(compute, uuid, &domain, NULL);
+	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
+	struct vg_error *error = vg_libvirt_find(compute, uuid, &hold, NULL);
 	if (error)
 		return error;
-	if (virDomainIsActive(domain) == 0)
+	if (virDomainIsActive(hold.domain) == 0)
 		return NULL;
-	if (how == VG_STOP_CLEAN && shut_down(compute, domain, timeout_ms))
+	if (how == VG_STOP_CLEAN && shut_down(hold.domain, timeout_ms))
 		return NULL;
-	return destroy(compute, domain);
+	return destroy(compute, hold.domain);
 }
 
 struct vg_error *vg_libvirt_remove(struct vg_compute *compute, const char *uuid)
 {
-	_auto(vg_domain_ref) virDomainPtr domain = NULL;
-	struct vg_error *error = vg_libvirt_find(compute, uuid, &domain, NULL);
+	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
+	struct vg_error *error = vg_libvirt_find(compute, uuid, &hold, NULL);
 	if (!error)
-		error = destroy(compute, domain);
+		error = destroy(compute, hold.domain);
 	if (!error &&
-		virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
-						       VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
-						       VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
-						       VIR_DOMAIN_UNDEFINE_NVRAM) < 0)
-		error = vg_libvirt_error(compute, domain, "removing");
+		virDomainUndefineFlags(hold.domain,
+			VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
+				VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
+				VIR_DOMAIN_UNDEFINE_NVRAM) < 0)
+		error = vg_libvirt_error(compute, hold.domain, "removing");
 	if (error && vg_error_kind(error) == VG_ERROR_NOT_FOUND)
 		vg_error_free(vg_take(error));
 	return error;

@@ -3,27 +3,25 @@
 // The owned machines of a host, in one go.
 //
 // Libvirt has a bulk call for the states of all domains, and none that brings their metadata with
-// it. So: one call for the states, and one light call a domain for the rest, several at a time over
-// the one connection, so that they overlap.
+// it. So: one call for the states, and one light call a domain for the rest. Where there are many,
+// several threads share them, each over a connection of its own.
 #include "compute/libvirt.h"
 
 #include <libvirt/virterror.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/tag.h"
 
-enum { THREADS_MAX = 4, DOMAINS_PER_THREAD = 8 };
+enum { THREADS_MAX = 4, DOMAINS_PER_THREAD = 24 };
 
-struct looking {
+// One thread's share: the domains whose uuid falls to it.
+struct share {
 	struct vg_compute *compute;
 	const char *store, *grid;
-	virDomainStatsRecordPtr *records;
-	size_t n_records;
-	struct vg_machine_seen *items; // one a record; without a tag: not wanted
-	struct vg_error **errors;      // one a record
-	atomic_size_t next;
+	unsigned n_shares, number;
+	struct vg_machines_seen seen;
+	struct vg_error *error;
 };
 
 static const char *reason_off(int reason)
@@ -106,108 +104,152 @@ static int parameter(const virDomainStatsRecord *record, const char *name)
 	return value;
 }
 
-static struct vg_error *look_at(struct looking *looking, size_t i)
+static struct vg_error *look_at(struct share *share, const virDomainStatsRecord *record)
 {
-	const virDomainStatsRecord *record = looking->records[i];
+	unsigned char uuid[VIR_UUID_BUFLEN];
+	char uuid_text[VIR_UUID_STRING_BUFLEN];
+	if (virDomainGetUUID(record->dom, uuid) < 0 ||
+		virDomainGetUUIDString(record->dom, uuid_text) < 0)
+		return vg_libvirt_error(share->compute, record->dom, "reading its uuid");
+	if (uuid[0] % share->n_shares != share->number)
+		return NULL;
 	_auto(vg_domain_seen) struct vg_domain_seen seen = {0};
-	struct vg_error *error = vg_libvirt_read(looking->compute, record->dom, &seen);
+	struct vg_error *error = vg_libvirt_read(share->compute, record->dom, &seen);
 	if (error && vg_error_kind(error) == VG_ERROR_NOT_FOUND) {
 		vg_error_free(error); // it went away in between
 		return NULL;
 	}
-	if (error || !vg_tag_is_of(seen.tag, looking->store, looking->grid))
+	if (error || !vg_tag_is_of(seen.tag, share->store, share->grid))
 		return error;
-	char uuid[VIR_UUID_STRING_BUFLEN];
-	if (virDomainGetUUIDString(record->dom, uuid) < 0)
-		return vg_libvirt_error(looking->compute, record->dom, "reading its uuid");
-	struct vg_machine_seen *item = &looking->items[i];
-	item->tag = vg_take(seen.tag);
-	item->uuid = vg_strdup(uuid);
-	item->name = vg_strdup(virDomainGetName(record->dom));
-	item->applied = vg_take(seen.applied);
-	item->memory = seen.memory;
-	item->cpu = seen.cpu;
-	set_state(item, parameter(record, "state.state"), parameter(record, "state.reason"));
+	struct vg_machine_seen item = {
+		.tag = vg_take(seen.tag),
+		.uuid = vg_strdup(uuid_text),
+		.name = vg_strdup(virDomainGetName(record->dom)),
+		.applied = vg_take(seen.applied),
+		.memory = seen.memory,
+		.cpu = seen.cpu,
+	};
+	set_state(&item, parameter(record, "state.state"), parameter(record, "state.reason"));
+	vg_append(share->seen.items, share->seen.n_items) = item;
 	return NULL;
 }
 
-static void *run_looking(void *data)
+// NOWAIT: a machine whose emulator hangs does not hold up the others.
+static struct vg_error *list(struct vg_compute *compute, virConnectPtr connection,
+	virDomainStatsRecordPtr **ret_records, size_t *ret_n_records)
 {
-	struct looking *looking = data;
-	for (size_t i; (i = atomic_fetch_add(&looking->next, 1)) < looking->n_records;)
-		looking->errors[i] = look_at(looking, i);
+	int n_records = virConnectGetAllDomainStats(connection, VIR_DOMAIN_STATS_STATE, ret_records,
+		VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+	if (n_records < 0)
+		return vg_libvirt_error(compute, NULL, "listing its machines");
+	*ret_n_records = (size_t)n_records;
 	return NULL;
 }
 
-// This thread works too, so that no thread at all is no failure.
-static void look_at_all(struct looking *looking)
+static struct vg_error *look_at_all(
+	struct share *share, virDomainStatsRecordPtr *records, size_t n_records)
 {
+	struct vg_error *error = NULL;
+	for (size_t i = 0; i < n_records && !error; i++)
+		error = look_at(share, records[i]);
+	return error;
+}
+
+static void *run_share(void *data)
+{
+	struct share *share = data;
+	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
+	virDomainStatsRecordPtr *records = NULL;
+	size_t n_records;
+	share->error = vg_libvirt_take(share->compute, &hold);
+	if (!share->error)
+		share->error = list(share->compute, hold.connection, &records, &n_records);
+	if (!share->error)
+		share->error = look_at_all(share, records, n_records);
+	virDomainStatsRecordListFree(records);
+	return NULL;
+}
+
+// Appends what was seen and frees the rest; yields the share's error.
+static struct vg_error *gather(struct share *share, struct vg_machines_seen *seen)
+{
+	for (size_t i = 0; i < share->seen.n_items; i++)
+		vg_append(seen->items, seen->n_items) = share->seen.items[i];
+	free(share->seen.items);
+	return share->error;
+}
+
+// The first share is this thread's; a thread that cannot be started is no failure.
+static struct vg_error *share_out(const struct share *whole, virDomainStatsRecordPtr *records,
+	size_t n_records, struct vg_machines_seen *ret_seen)
+{
+	struct share shares[THREADS_MAX];
 	pthread_t threads[THREADS_MAX];
-	size_t n_threads = 0;
-	while (n_threads < THREADS_MAX &&
-		(n_threads + 1) * DOMAINS_PER_THREAD < looking->n_records) {
-		if (pthread_create(&threads[n_threads], NULL, run_looking, looking) != 0)
-			break;
-		n_threads++;
+	bool is_started[THREADS_MAX] = {false};
+	size_t n_shares = n_records / DOMAINS_PER_THREAD + 1;
+	if (n_shares > THREADS_MAX)
+		n_shares = THREADS_MAX;
+	for (unsigned i = 0; i < n_shares; i++) {
+		shares[i] = *whole;
+		shares[i].n_shares = (unsigned)n_shares;
+		shares[i].number = i;
+		if (i > 0)
+			is_started[i] =
+				pthread_create(&threads[i], NULL, run_share, &shares[i]) == 0;
 	}
-	run_looking(looking);
-	for (size_t i = 0; i < n_threads; i++)
-		pthread_join(threads[i], NULL);
-}
-
-// Moves what is wanted into *ret_seen, or yields the first error.
-static struct vg_error *gather(struct looking *looking, struct vg_machines_seen *ret_seen)
-{
-	struct vg_machines_seen seen = {0};
-	struct vg_error *first = NULL;
-	for (size_t i = 0; i < looking->n_records; i++) {
-		if (looking->items[i].tag)
-			vg_append(seen.items, seen.n_items) = looking->items[i];
-		if (!first)
-			first = looking->errors[i];
+	_auto(vg_machines_seen) struct vg_machines_seen seen = {0};
+	struct vg_error *error = NULL;
+	for (size_t i = 0; i < n_shares; i++) {
+		if (is_started[i])
+			pthread_join(threads[i], NULL);
 		else
-			vg_error_free(looking->errors[i]);
+			shares[i].error = look_at_all(&shares[i], records, n_records);
+		struct vg_error *its = gather(&shares[i], &seen);
+		if (!error)
+			error = its;
+		else
+			vg_error_free(its);
 	}
-	if (first)
-		vg_machines_seen_done(&seen);
-	else
+	if (!error) {
 		*ret_seen = seen;
-	return first;
+		seen = (struct vg_machines_seen){0};
+	}
+	return error;
 }
 
 struct vg_error *vg_libvirt_observe(struct vg_compute *compute, const char *store, const char *grid,
 	struct vg_machines_seen *ret_seen)
 {
-	struct looking looking = {.compute = compute, .store = store, .grid = grid};
-	// NOWAIT: a machine whose emulator hangs does not hold up the others.
-	int n_records = virConnectGetAllDomainStats(compute->connection, VIR_DOMAIN_STATS_STATE,
-		&looking.records, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
-	if (n_records < 0)
-		return vg_libvirt_error(compute, NULL, "listing its machines");
-	looking.n_records = (size_t)n_records;
-	looking.items = vg_alloc((looking.n_records + 1) * sizeof(*looking.items));
-	looking.errors = vg_alloc((looking.n_records + 1) * sizeof(struct vg_error *));
-	look_at_all(&looking);
-	struct vg_error *error = gather(&looking, ret_seen);
-	free(looking.items);
-	free(looking.errors);
-	virDomainStatsRecordListFree(looking.records);
+	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
+	virDomainStatsRecordPtr *records = NULL;
+	size_t n_records;
+	struct vg_error *error = vg_libvirt_take(compute, &hold);
+	if (!error)
+		error = list(compute, hold.connection, &records, &n_records);
+	if (error)
+		return error;
+	const struct share whole = {.compute = compute, .store = store, .grid = grid};
+	error = share_out(&whole, records, n_records, ret_seen);
+	virDomainStatsRecordListFree(records);
 	return error;
 }
 
 struct vg_error *vg_libvirt_state(struct vg_compute *compute, const char *uuid,
 	enum vg_machine_state *ret_state, const char **ret_reason)
 {
-	_auto(vg_domain_ref) virDomainPtr domain =
-		virDomainLookupByUUIDString(compute->connection, uuid);
-	if (!domain && vg_libvirt_code() == VIR_ERR_NO_DOMAIN) {
+	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
+	struct vg_error *error = vg_libvirt_take(compute, &hold);
+	if (error)
+		return error;
+	hold.domain = virDomainLookupByUUIDString(hold.connection, uuid);
+	if (!hold.domain && vg_libvirt_code() == VIR_ERR_NO_DOMAIN) {
 		*ret_state = VG_MACHINE_STOPPED;
 		*ret_reason = "not defined";
 		return NULL;
 	}
 	int state, reason;
-	if (!domain || virDomainGetState(domain, &state, &reason, 0) < 0)
-		return vg_libvirt_error(compute, domain, "reading its state");
+	if (!hold.domain || virDomainGetState(hold.domain, &state, &reason, 0) < 0)
+		return vg_libvirt_error(compute, hold.domain, "reading its state");
 	struct vg_machine_seen seen = {0};
 	set_state(&seen, state, reason);
 	*ret_state = seen.state;

@@ -4,6 +4,10 @@
 // other, and between them a pump that runs on the driver's event thread. The caller has the other
 // end.
 //
+// The stream has a connection of its own, closed at its end: two threads never call over it at the
+// same time. Before the first event only the opening thread does, afterwards only the event thread,
+// and in the end only the thread that ends it.
+//
 // A caller that half-closes goes on reading: a guest's port knows no half-close, so the guest does
 // not hear of it. All that either side sent before it ended is delivered, unless the other side is
 // gone.
@@ -23,12 +27,19 @@ struct buffer {
 	size_t begin, size; // what is waiting: bytes[begin .. begin + size)
 };
 
-struct pump {
+// A stream and the connection that it has for itself.
+struct line {
+	virConnectPtr connection;
 	virStreamPtr stream;
+};
+
+struct pump {
+	struct line line;
 	int fd, watch; // watch -1: the caller is gone, its end is no longer looked at
 	pthread_mutex_t lock;
-	atomic_int references; // one for the handle, one for the stream's callback
+	atomic_int references; // the handle's, the stream callback's, and one of each running call
 	struct buffer to_guest, from_guest;
+	bool is_followed; // the stream has its callback
 	bool has_guest_ended, has_caller_ended, is_caller_gone, is_over;
 };
 
@@ -46,7 +57,7 @@ static void receive_from_guest(struct pump *pump)
 	struct buffer *buffer = &pump->from_guest;
 	size_t room = room_behind(buffer);
 	while (!pump->has_guest_ended && room > 0) {
-		int got = virStreamRecv(pump->stream, buffer->bytes + buffer->size, room);
+		int got = virStreamRecv(pump->line.stream, buffer->bytes + buffer->size, room);
 		if (got == NOT_NOW)
 			return;
 		if (got <= 0) {
@@ -100,7 +111,8 @@ static void send_to_guest(struct pump *pump)
 {
 	struct buffer *buffer = &pump->to_guest;
 	while (buffer->size > 0 && !pump->has_guest_ended) {
-		int put = virStreamSend(pump->stream, buffer->bytes + buffer->begin, buffer->size);
+		int put = virStreamSend(
+			pump->line.stream, buffer->bytes + buffer->begin, buffer->size);
 		if (put == NOT_NOW)
 			return;
 		if (put < 0) {
@@ -115,23 +127,26 @@ static void send_to_guest(struct pump *pump)
 // To end a stream takes a round trip, which must not hold up the event thread.
 static void *run_ending(void *data)
 {
-	virStreamPtr stream = data;
-	if (virStreamFinish(stream) < 0)
-		virStreamAbort(stream);
-	virStreamFree(stream);
+	struct line *line = data;
+	if (virStreamFinish(line->stream) < 0)
+		virStreamAbort(line->stream);
+	virStreamFree(line->stream);
+	virConnectClose(line->connection);
+	free(line);
 	return NULL;
 }
 
-static void end_stream(virStreamPtr stream)
+static void end_line(struct line line)
 {
+	struct line *copy = vg_new(struct line);
+	*copy = line;
 	pthread_t thread;
-	if (pthread_create(&thread, NULL, run_ending, stream) == 0)
+	if (pthread_create(&thread, NULL, run_ending, copy) == 0)
 		pthread_detach(thread);
 	else
-		run_ending(stream);
+		run_ending(copy);
 }
 
-// Libvirt may call it in the middle of end(): so it takes no lock.
 static void release(void *data)
 {
 	struct pump *pump = data;
@@ -142,7 +157,7 @@ static void release(void *data)
 	free(pump);
 }
 
-// A closed end would be reported again and again.
+// A closed end would be reported again and again. What was sent before is still read from it.
 static void forget_caller(struct pump *pump)
 {
 	pump->from_guest.size = 0;
@@ -152,14 +167,18 @@ static void forget_caller(struct pump *pump)
 	pump->watch = -1;
 }
 
-// The event loop frees the pump once it is done with both callbacks.
+// The pump lives on until the last call returns. Libvirt itself does not call back to free what was
+// given to a stream's callback.
 static void end(struct pump *pump)
 {
 	pump->is_over = true;
 	shutdown(pump->fd, SHUT_RDWR);
 	forget_caller(pump);
-	virStreamEventRemoveCallback(pump->stream);
-	end_stream(pump->stream);
+	if (pump->is_followed) {
+		virStreamEventRemoveCallback(pump->line.stream);
+		release(pump);
+	}
+	end_line(pump->line);
 }
 
 static void want_events(struct pump *pump)
@@ -173,7 +192,7 @@ static void want_events(struct pump *pump)
 		handle |= VIR_EVENT_HANDLE_READABLE;
 	if (pump->from_guest.size > 0)
 		handle |= VIR_EVENT_HANDLE_WRITABLE;
-	virStreamEventUpdateCallback(pump->stream, stream);
+	virStreamEventUpdateCallback(pump->line.stream, stream);
 	if (pump->watch >= 0)
 		virEventUpdateHandle(pump->watch, handle);
 }
@@ -185,7 +204,7 @@ static void run(struct pump *pump)
 	send_to_caller(pump);
 	receive_from_caller(pump);
 	send_to_guest(pump);
-	if (pump->is_caller_gone && pump->has_caller_ended)
+	if (pump->is_caller_gone)
 		forget_caller(pump);
 	bool is_guest_done = pump->has_guest_ended && pump->from_guest.size == 0;
 	bool is_caller_done =
@@ -200,6 +219,7 @@ static void on_stream(virStreamPtr stream, int events, void *data)
 {
 	(void)stream;
 	struct pump *pump = data;
+	atomic_fetch_add(&pump->references, 1);
 	pthread_mutex_lock(&pump->lock);
 	if (!pump->is_over) {
 		receive_from_guest(pump);
@@ -209,12 +229,14 @@ static void on_stream(virStreamPtr stream, int events, void *data)
 		run(pump);
 	}
 	pthread_mutex_unlock(&pump->lock);
+	release(pump);
 }
 
 static void on_caller(int watch, int fd, int events, void *data)
 {
 	(void)watch, (void)fd;
 	struct pump *pump = data;
+	atomic_fetch_add(&pump->references, 1);
 	pthread_mutex_lock(&pump->lock);
 	if (!pump->is_over) {
 		if (events & (VIR_EVENT_HANDLE_HANGUP | VIR_EVENT_HANDLE_ERROR))
@@ -222,27 +244,30 @@ static void on_caller(int watch, int fd, int events, void *data)
 		run(pump);
 	}
 	pthread_mutex_unlock(&pump->lock);
+	release(pump);
 }
 
-// Takes over the stream and the descriptor, also when it fails. Both callbacks wait for the lock
+// Takes over the line and the descriptor, also when it fails. Both callbacks wait for the lock
 // until all is set up.
-static struct vg_error *start_pump(struct vg_compute *compute, virStreamPtr stream, int fd)
+static struct vg_error *start_pump(struct vg_compute *compute, struct line line, int fd)
 {
 	struct pump *pump = vg_new(struct pump);
 	pthread_mutex_init(&pump->lock, NULL);
-	pump->stream = stream;
+	pump->line = line;
 	pump->fd = fd;
-	pump->references = 3; // one of them is this function's
+	pump->references = 1;
 	pthread_mutex_lock(&pump->lock);
 	pump->watch = virEventAddHandle(fd, 0, on_caller, pump, release);
-	int code = virStreamEventAddCallback(
-		stream, VIR_STREAM_EVENT_READABLE, on_stream, pump, release);
+	pump->references += pump->watch >= 0;
+	pump->is_followed =
+		pump->watch >= 0 && virStreamEventAddCallback(line.stream,
+					    VIR_STREAM_EVENT_READABLE, on_stream, pump, NULL) == 0;
+	pump->references += pump->is_followed;
 	struct vg_error *error = NULL;
-	if (pump->watch >= 0 && code == 0) {
+	if (pump->is_followed) {
 		want_events(pump);
 	} else {
 		error = vg_libvirt_error(compute, NULL, "following a stream");
-		pump->references -= (pump->watch < 0) + (code < 0);
 		end(pump);
 	}
 	pthread_mutex_unlock(&pump->lock);
@@ -250,19 +275,22 @@ static struct vg_error *start_pump(struct vg_compute *compute, virStreamPtr stre
 	return error;
 }
 
-static struct vg_error *open_libvirt_stream(struct vg_compute *compute, virDomainPtr domain,
-	const char *channel, virStreamPtr *ret_stream)
+// Takes the connection out of the hold when it succeeds.
+static struct vg_error *open_line(
+	struct vg_libvirt_hold *hold, const char *channel, struct line *ret_line)
 {
-	virStreamPtr stream = virStreamNew(compute->connection, VIR_STREAM_NONBLOCK);
-	int code = !stream   ? -1
-		   : channel ? virDomainOpenChannel(domain, channel, stream, 0)
-			     : virDomainOpenConsole(domain, NULL, stream, VIR_DOMAIN_CONSOLE_FORCE);
+	virStreamPtr stream = virStreamNew(hold->connection, VIR_STREAM_NONBLOCK);
+	int code = -1;
+	if (stream && channel)
+		code = virDomainOpenChannel(hold->domain, channel, stream, 0);
+	else if (stream)
+		code = virDomainOpenConsole(hold->domain, NULL, stream, VIR_DOMAIN_CONSOLE_FORCE);
 	if (code == 0) {
-		*ret_stream = stream;
+		*ret_line = (struct line){vg_take(hold->connection), stream};
 		return NULL;
 	}
 	struct vg_error *error = vg_libvirt_error(
-		compute, domain, channel ? "opening a channel" : "opening the console");
+		hold->compute, hold->domain, channel ? "opening a channel" : "opening the console");
 	if (stream)
 		virStreamFree(stream);
 	return error;
@@ -271,20 +299,20 @@ static struct vg_error *open_libvirt_stream(struct vg_compute *compute, virDomai
 struct vg_error *vg_libvirt_open_stream(
 	struct vg_compute *compute, const char *uuid, const char *channel, int *ret_fd)
 {
-	_auto(vg_domain_ref) virDomainPtr domain = NULL;
-	virStreamPtr stream;
-	struct vg_error *error = vg_libvirt_find(compute, uuid, &domain, NULL);
+	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
+	struct line line;
+	struct vg_error *error = vg_libvirt_find(compute, uuid, &hold, NULL);
 	if (!error)
-		error = open_libvirt_stream(compute, domain, channel, &stream);
+		error = open_line(&hold, channel, &line);
 	if (error)
 		return error;
 	int ends[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
 		error = vg_error_errno(errno, "making a socket pair");
-		end_stream(stream);
+		end_line(line);
 		return error;
 	}
-	error = start_pump(compute, stream, ends[0]);
+	error = start_pump(compute, line, ends[0]);
 	if (error)
 		close(ends[1]);
 	else

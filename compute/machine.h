@@ -33,7 +33,7 @@ struct vg_machine {
 	const char *node; // the node's name
 	struct vg_place place; // of the role, for errors
 	unsigned cpu;       // vCPUs
-	unsigned cpu_limit; // thousandths of a core, 0: none
+	unsigned cpu_limit; // thousandths of a core, 0: none, or this host cannot enforce it
 	uint64_t memory;    // bytes
 	enum vg_accelerator accelerator;
 	const char *kernel, *initrd, *cmdline; // direct kernel boot; NULL: from the root disk
