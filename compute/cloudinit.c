@@ -23,7 +23,8 @@ static const char disks_script[] =
 	"		sleep 1\n"
 	"		tries=$((tries + 1))\n"
 	"	done\n"
-	"	size=$(blockdev --getsz \"$device\") || { fault \"no disk '$serial'\"; continue; }\n"
+	"	size=$(blockdev --getsz \"$device\") || { fault \"no disk '$serial'\"; continue; "
+	"}\n"
 	"	last=$((size > 2048 ? size - 2048 : 0))\n"
 	"	if dd if=\"$device\" count=2048 2>/dev/null | is_zero &&\n"
 	"		dd if=\"$device\" skip=$last 2>/dev/null | is_zero &&\n"
@@ -33,7 +34,8 @@ static const char disks_script[] =
 	"	fi\n"
 	"	mkdir -p \"$path\"\n"
 	"	mountpoint -q \"$path\" || mount \"$device\" \"$path\" ||\n"
-	"		fault \"disk '$serial' is not blank and holds no file system that can be\"\\\n"
+	"		fault \"disk '$serial' is not blank and holds no file system that can "
+	"be\"\\\n"
 	"\" mounted at '$path'\"\n"
 	"done\n";
 
@@ -42,7 +44,8 @@ static const char boot_script[] =
 	"#!/bin/sh\n"
 	"say() { echo \"vgrid: $1\" >/dev/console; }\n"
 	"fail() {\n"
-	"	echo \"$1\" >" VG_FAILED_PATH ".new && mv " VG_FAILED_PATH ".new " VG_FAILED_PATH "\n"
+	"	echo \"$1\" >" VG_FAILED_PATH ".new && mv " VG_FAILED_PATH ".new " VG_FAILED_PATH
+	"\n"
 	"	say \"failed: $1\"\n"
 	"	exit 1\n"
 	"}\n"
@@ -177,14 +180,18 @@ static void push_file(struct vg_json *files, const struct vg_seed_file *file)
 	vg_secret_free(base64);
 }
 
-static struct vg_json *list_files(const struct vg_node *node, const struct vg_seed_file *files,
-	size_t n_files)
+static struct vg_json *list_files(
+	const struct vg_node *node, const struct vg_seed_file *files, size_t n_files)
 {
 	static const struct vg_seed_file own[] = {
-		{.path = "/usr/local/lib/vgrid/ssh-channel", .mode = 0644, .content = channel_script},
-		{.path = "/etc/systemd/system/vgrid-ssh.service", .mode = 0644,
+		{.path = "/usr/local/lib/vgrid/ssh-channel",
+			.mode = 0644,
+			.content = channel_script},
+		{.path = "/etc/systemd/system/vgrid-ssh.service",
+			.mode = 0644,
 			.content = channel_unit},
-		{.path = "/var/lib/cloud/scripts/per-boot/vgrid", .mode = 0755,
+		{.path = "/var/lib/cloud/scripts/per-boot/vgrid",
+			.mode = 0755,
 			.content = boot_script},
 	};
 	struct vg_json *list = vg_json_array();
@@ -192,7 +199,9 @@ static struct vg_json *list_files(const struct vg_node *node, const struct vg_se
 		push_file(list, &files[i]);
 	if (node->setup)
 		push_file(list, &(struct vg_seed_file){.path = VG_STATE_FOLDER "/setup",
-			.mode = 0700, .content = node->setup, .size = strlen(node->setup)});
+					.mode = 0700,
+					.content = node->setup,
+					.size = strlen(node->setup)});
 	for (size_t i = 0; i < VG_LENGTH(own); i++) {
 		struct vg_seed_file file = own[i];
 		file.size = strlen(file.content);

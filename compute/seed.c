@@ -105,7 +105,9 @@ static void gather_files(struct seed *seed, const struct vg_grid *grid, const st
 	for (size_t i = 0; i < VG_SHARED_FILES; i++) {
 		const struct vg_shared_file *file = &facts->files[i];
 		vg_append(seed->files, seed->n_files) = (struct vg_seed_file){.path = file->path,
-			.mode = file->mode, .content = file->content, .size = file->size,
+			.mode = file->mode,
+			.content = file->content,
+			.size = file->size,
 			.base64 = file->base64};
 	}
 	add_file(seed, "/etc/vgrid/env", 0600, environment);
@@ -147,8 +149,8 @@ static void write_index(struct seed *seed, const struct vg_grid *grid, const str
 		{.path = "/etc/ssh/ssh_host_ed25519_key.pub", .mode = 0644, .content = host_key[0]},
 		{.path = "/root/.ssh/authorized_keys", .mode = 0600, .content = facts->public_key},
 	};
-	vg_text_addf(&seed->index, "vgrid-seed %d\ninstance %s\nhostname", VG_SEED_VERSION,
-		instance);
+	vg_text_addf(
+		&seed->index, "vgrid-seed %d\ninstance %s\nhostname", VG_SEED_VERSION, instance);
 	add_field(&seed->index, node->name);
 	vg_text_add(&seed->index, "\nentropy");
 	add_plain(seed, (const char *)entropy, ENTROPY_SIZE);

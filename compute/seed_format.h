@@ -18,15 +18,16 @@
 //	setup CONTENT                    a script for /bin/sh, once per root disk
 //	end                              the last line
 //
-// Unknown lines are faults: seed and guest program come from the same vgrid, or the version differs.
+// Unknown lines are faults: seed and guest program come from the same vgrid, or the version
+// differs.
 #pragma once
 
 #define VG_SEED_VERSION 1
 #define VG_SEED_FOLDER "vgrid"
 #define VG_SEED_INDEX "index"
-#define VG_SEED_VOLUME "cidata"      // the ISO's volume id, cloud-init's NoCloud label
-#define VG_SEED_SERIAL "seed"        // the virtio serial of the seed's disk
-#define VG_ROOT_SERIAL "root"        // and of the root disk
+#define VG_SEED_VOLUME "cidata" // the ISO's volume id, cloud-init's NoCloud label
+#define VG_SEED_SERIAL "seed"   // the virtio serial of the seed's disk
+#define VG_ROOT_SERIAL "root"   // and of the root disk
 #define VG_AGENT_PORT "org.qemu.guest_agent.0"
 #define VG_SSH_PORT "org.vgrid.ssh.0"
 #define VG_READY_PATH "/run/vgrid/ready"   // holds "ready\n" once the node is ready

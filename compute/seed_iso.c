@@ -49,8 +49,7 @@ static struct vg_error *add_entry(struct archive *archive, const char *name, mod
 	archive_entry_set_ctime(entry, entry_date, 0);
 	archive_entry_set_birthtime(entry, entry_date, 0);
 	struct vg_error *error = check(archive, archive_write_header(archive, entry));
-	if (!error && size > 0 &&
-		archive_write_data(archive, bytes, size) != (la_ssize_t)size)
+	if (!error && size > 0 && archive_write_data(archive, bytes, size) != (la_ssize_t)size)
 		error = check(archive, ARCHIVE_FATAL);
 	archive_entry_free(entry);
 	return error;

@@ -206,7 +206,8 @@ void unmount_all(void)
 	const struct mntent *entry;
 	while (mounts && n_paths < MOUNTS_MAX && (entry = getmntent(mounts)))
 		if (strcmp(entry->mnt_dir, "/") != 0 && strncmp(entry->mnt_dir, "/proc", 5) != 0 &&
-			strncmp(entry->mnt_dir, "/sys", 4) != 0 && strncmp(entry->mnt_dir, "/dev", 4) != 0)
+			strncmp(entry->mnt_dir, "/sys", 4) != 0 &&
+			strncmp(entry->mnt_dir, "/dev", 4) != 0)
 			paths[n_paths++] = strdup(entry->mnt_dir);
 	if (mounts)
 		endmntent(mounts);

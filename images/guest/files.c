@@ -97,7 +97,8 @@ void make_folders(const char *path, mode_t mode)
 void make_parents(const char *path)
 {
 	char *copy = strdup(path);
-	for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
+	for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash;
+		slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		mkdir(copy, 0755);
 		*slash = '/';

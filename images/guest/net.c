@@ -119,7 +119,7 @@ static bool add_address(int fd, const char *name, char *address)
 		return set_ipv4(fd, name, ipv4, prefix);
 	errno = EINVAL;
 	return inet_pton(AF_INET6, address, &ipv6) == 1 && prefix <= 128 &&
-		set_ipv6(name, ipv6, prefix);
+	       set_ipv6(name, ipv6, prefix);
 }
 
 void net_configure(const char *mac, const char *mtu, char *address)

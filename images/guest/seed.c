@@ -132,8 +132,8 @@ static void apply_version(char **fields, struct setup *setup)
 {
 	(void)setup;
 	if (atoi(fields[1]) != VG_SEED_VERSION)
-		fault("the seed's version is %s, this image knows %d: build the image anew", fields[1],
-			VG_SEED_VERSION);
+		fault("the seed's version is %s, this image knows %d: build the image anew",
+			fields[1], VG_SEED_VERSION);
 }
 
 static const struct {
@@ -176,8 +176,8 @@ bool seed_apply(struct setup *ret_setup)
 	if (!device)
 		return false;
 	mkdir(MOUNT_POINT, 0700);
-	if (mount(device, MOUNT_POINT, "iso9660", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) <
-		0) {
+	if (mount(device, MOUNT_POINT, "iso9660", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		    NULL) < 0) {
 		fault("mounting the seed: %s", strerror(errno));
 		return true;
 	}

@@ -20,8 +20,7 @@ static const uint8_t secret[VG_SECRET_SIZE] = {1, 2, 3};
 static const char hostile[] = "a'b\"c\n$(rm -rf /)\\ `x` %41 \x7f é \xe2\x80\xa8 end";
 
 // A grid of one head with two nics, a disk, a file, and n workers.
-static struct vg_network networks[] = {
-	{.name = "lan", .mtu = 1450, .cidr = {.prefix = 16}},
+static struct vg_network networks[] = {{.name = "lan", .mtu = 1450, .cidr = {.prefix = 16}},
 	{.name = "six", .mtu = 1400, .cidr = {.base = {.is_ipv6 = true}, .prefix = 64}}};
 static struct vg_nic nics[] = {{.network = 0}, {.network = 1}};
 static struct vg_disk disks[] = {{.name = "data", .mount = "/da ta"}, {.name = "raw"}};
@@ -41,7 +40,8 @@ static void address(struct fixture *f, size_t i, size_t nic, struct vg_nic_bindi
 {
 	(void)f;
 	char text[VG_IP_LENGTH];
-	snprintf(text, sizeof(text), nic == 0 ? "10.9.%zu.%zu" : "fd00::%zx:%zx", i / 250, i % 250 + 2);
+	snprintf(text, sizeof(text), nic == 0 ? "10.9.%zu.%zu" : "fd00::%zx:%zx", i / 250,
+		i % 250 + 2);
 	assert_null(vg_ip_read(text, &ret->address));
 	ret->mac = (struct vg_mac){{0x52, 0x54, 0, (uint8_t)nic, (uint8_t)(i >> 8), (uint8_t)i}};
 }
@@ -51,11 +51,21 @@ static struct fixture *grid_of(unsigned n_workers, const char *value)
 	struct fixture *f = vg_new(struct fixture);
 	size_t n_nodes = n_workers + 1;
 	f->values[0] = f->contents[0] = value;
-	f->roles[0] = (struct vg_role){.name = "head", .count = 1, .nics = nics, .n_nics = 2,
-		.disks = disks, .n_disks = 2, .environment = environment, .n_environment = 1,
-		.files = files, .n_files = 1};
-	f->roles[1] = (struct vg_role){
-		.name = "worker", .is_counted = true, .count = n_workers, .nics = nics, .n_nics = 1};
+	f->roles[0] = (struct vg_role){.name = "head",
+		.count = 1,
+		.nics = nics,
+		.n_nics = 2,
+		.disks = disks,
+		.n_disks = 2,
+		.environment = environment,
+		.n_environment = 1,
+		.files = files,
+		.n_files = 1};
+	f->roles[1] = (struct vg_role){.name = "worker",
+		.is_counted = true,
+		.count = n_workers,
+		.nics = nics,
+		.n_nics = 1};
 	f->nodes = vg_alloc(n_nodes * sizeof(*f->nodes));
 	f->bindings = vg_alloc(n_nodes * 2 * sizeof(*f->bindings));
 	f->names = vg_alloc(n_nodes * sizeof(*f->names));
@@ -64,7 +74,8 @@ static struct fixture *grid_of(unsigned n_workers, const char *value)
 		if (i > 0)
 			snprintf(f->names[i], sizeof(f->names[i]), "worker-%zu", i - 1);
 		*node = (struct vg_node){.name = i == 0 ? "head" : f->names[i],
-			.role = i > 0, .index = i > 0 ? (unsigned)i - 1 : 0,
+			.role = i > 0,
+			.index = i > 0 ? (unsigned)i - 1 : 0,
 			.nics = &f->bindings[i * 2]};
 		address(f, i, 0, &node->nics[0]);
 		address(f, i, 1, &node->nics[1]);
@@ -72,9 +83,15 @@ static struct fixture *grid_of(unsigned n_workers, const char *value)
 	f->nodes[0].environment = f->values;
 	f->nodes[0].contents = f->contents;
 	f->nodes[0].setup = value;
-	f->grid = (struct vg_grid){.name = "lab", .uuid = "u", .identity = "i",
-		.networks = networks, .n_networks = 2, .roles = f->roles, .n_roles = 2,
-		.nodes = f->nodes, .n_nodes = n_nodes};
+	f->grid = (struct vg_grid){.name = "lab",
+		.uuid = "u",
+		.identity = "i",
+		.networks = networks,
+		.n_networks = 2,
+		.roles = f->roles,
+		.n_roles = 2,
+		.nodes = f->nodes,
+		.n_nodes = n_nodes};
 	return f;
 }
 
@@ -165,8 +182,8 @@ static char *cloud_file(const struct vg_json *user_data, const char *path)
 			continue;
 		uint8_t *bytes;
 		size_t size;
-		assert_null(vg_base64_decode(
-			vg_json_get_string(file, "content", ""), &bytes, &size));
+		assert_null(
+			vg_base64_decode(vg_json_get_string(file, "content", ""), &bytes, &size));
 		char *text = vg_strndup((char *)bytes, size);
 		free(bytes);
 		return text;
@@ -190,7 +207,8 @@ static void known_hosts_has_every_name_and_address_with_the_nodes_own_key(void *
 	_auto(fixture) struct fixture *f = grid_of(1, "x");
 	_auto(vg_facts) struct vg_facts *facts = vg_facts_new(&f->grid, secret);
 	const char *text = facts->files[VG_SHARED_KNOWN_HOSTS].content;
-	assert_true(vg_text_starts(text, "head,head.lan,10.9.0.2,head.six,fd00::2 ssh-ed25519 AAAA"));
+	assert_true(
+		vg_text_starts(text, "head,head.lan,10.9.0.2,head.six,fd00::2 ssh-ed25519 AAAA"));
 	char *public_key, *private_key;
 	vg_facts_host_key("worker-0", secret, &public_key, &private_key);
 	_auto(vg_string) char *line =
@@ -235,7 +253,8 @@ static void a_seed_is_a_no_cloud_source(void **state)
 		"\"nic0\":{\"match\":{\"macaddress\":\"52:54:00:00:00:00\"},\"dhcp4\":false,"
 		"\"dhcp6\":false,\"accept-ra\":false,\"addresses\":[\"10.9.0.2/16\"],\"mtu\":1450},"
 		"\"nic1\":{\"match\":{\"macaddress\":\"52:54:00:01:00:00\"},\"dhcp4\":false,"
-		"\"dhcp6\":false,\"accept-ra\":false,\"addresses\":[\"fd00::2/64\"],\"mtu\":1400}}}\n");
+		"\"dhcp6\":false,\"accept-ra\":false,\"addresses\":[\"fd00::2/"
+		"64\"],\"mtu\":1400}}}\n");
 	assert_true(vg_text_starts(text_of(map, "user-data"), "#cloud-config\n{"));
 	_auto(vg_json) struct vg_json *user = json_of(map, "user-data");
 	assert_false(vg_json_get_boolean(user, "manage_etc_hosts", true));
@@ -314,8 +333,8 @@ static void the_same_inputs_give_the_same_bytes_on_another_day(void **state)
 		// The ISO format has a resolution of seconds: wait for the clock's next one.
 		for (time_t start = time(NULL); i == 1 && time(NULL) == start;)
 			;
-		assert_null(vg_seed_build(
-			&f->grid, &f->nodes[1], secret, facts, &bytes[i], &size[i]));
+		assert_null(
+			vg_seed_build(&f->grid, &f->nodes[1], secret, facts, &bytes[i], &size[i]));
 	}
 	assert_int_equal(size[0], size[1]);
 	assert_memory_equal(bytes[0], bytes[1], size[0]);
@@ -335,7 +354,8 @@ static char *instance_of(const struct fixture *f, size_t node)
 static void the_instance_changes_with_content_and_node(void **state)
 {
 	(void)state;
-	_auto(fixture) struct fixture *f = grid_of(2, "x"), *g = grid_of(2, "y"), *h = grid_of(3, "x");
+	_auto(fixture) struct fixture *f = grid_of(2, "x"), *g = grid_of(2, "y"),
+				      *h = grid_of(3, "x");
 	_auto(vg_string) char *first = instance_of(f, 0), *again = instance_of(f, 0),
 			      *other_value = instance_of(g, 0), *other_node = instance_of(f, 1),
 			      *other_members = instance_of(h, 0);
@@ -359,8 +379,8 @@ static void a_thousand_nodes_are_quick(void **state)
 		free(bytes);
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
-	double seconds = (double)(end.tv_sec - start.tv_sec) +
-			 (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+	double seconds =
+		(double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
 	print_message("facts of 1,001 nodes and 100 seeds: %.2f s\n", seconds);
 	assert_true(seconds < 20); // sanitizers included
 }
