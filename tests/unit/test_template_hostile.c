@@ -31,6 +31,7 @@ static size_t faults_of(const char *text, size_t size)
 	FILE *out = open_memstream(&printed, &n_printed);
 	vg_template_print_findings(template, &findings, out);
 	fclose(out);
+	assert_true(vg_text_is_utf8(printed, n_printed));
 	for (size_t i = 0; i < n_printed; i++)
 		assert_true((unsigned char)printed[i] >= 0x20 || printed[i] == '\n');
 	free(printed);
