@@ -252,35 +252,6 @@ static void check_list(struct vg_check *check, const struct vg_field *row, struc
 	}
 }
 
-static bool takes_kind(const struct vg_field *row, enum vg_value_kind kind)
-{
-	switch (row->type) {
-	case VG_FIELD_MAP:
-	case VG_FIELD_MAP_OF:
-		return kind == VG_VALUE_MAP;
-	case VG_FIELD_LIST:
-		return kind == VG_VALUE_LIST;
-	case VG_FIELD_NICS:
-		return kind == VG_VALUE_LIST || kind == VG_VALUE_MAP;
-	case VG_FIELD_ROLES:
-		return kind == VG_VALUE_LIST || kind == VG_VALUE_STRING;
-	case VG_FIELD_INTEGER:
-		return kind == VG_VALUE_INTEGER;
-	case VG_FIELD_CORES:
-		return kind == VG_VALUE_INTEGER || kind == VG_VALUE_NUMBER;
-	case VG_FIELD_VARIABLE:
-		return kind == VG_VALUE_STRING || kind == VG_VALUE_INTEGER ||
-		       kind == VG_VALUE_NUMBER;
-	case VG_FIELD_SCALAR:
-		return kind == VG_VALUE_STRING || kind == VG_VALUE_INTEGER ||
-		       kind == VG_VALUE_NUMBER || kind == VG_VALUE_BOOLEAN;
-	case VG_FIELD_NOT_YET:
-		return true;
-	default:
-		return kind == VG_VALUE_STRING;
-	}
-}
-
 static void refuse_kind(struct vg_check *check, const struct vg_field *row, struct vg_value *value)
 {
 	struct vg_finding *finding;
@@ -321,7 +292,7 @@ static void check_scalar(struct vg_check *check, const struct vg_field *row, str
 		vg_check_parameter_value(check, row, value);
 		return;
 	}
-	if (!takes_kind(row, value->kind)) {
+	if (!vg_field_takes(row->type, value->kind)) {
 		refuse_kind(check, row, value);
 		return;
 	}
@@ -358,7 +329,7 @@ static void check_value(
 			value);
 		return;
 	}
-	if (!takes_kind(row, value->kind) ||
+	if (!vg_field_takes(row->type, value->kind) ||
 		(is_profile && row->type == VG_FIELD_NICS && value->kind == VG_VALUE_LIST)) {
 		refuse_kind(check, row, value);
 		return;
