@@ -102,19 +102,21 @@ static void print_source(FILE *out, struct vg_place place, const char *source, s
 	size_t length = (size_t)((stop ? stop : end) - line);
 	if (length == 0)
 		return;
+	// Counted in characters, as columns are.
 	size_t first = 0;
 	if (place.column > SOURCE_LINE_MAX - 20)
 		first = place.column - SOURCE_LINE_MAX / 2;
-	if (first > length)
-		return;
-	size_t shown = length - first < SOURCE_LINE_MAX ? length - first : SOURCE_LINE_MAX;
 	fputs("  ", out);
-	for (size_t i = 0; i < shown; i++) {
-		unsigned char c = (unsigned char)line[first + i];
-		fputc(c == '\t' ? ' ' : c < 0x20 || c == 0x7f ? '?' : c, out);
+	for (size_t at = 0, i = 0; at < length && i < first + SOURCE_LINE_MAX; i++) {
+		bool is_plain;
+		size_t step = vg_text_step(line + at, length - at, &is_plain);
+		if (i >= first && is_plain)
+			fwrite(line + at, 1, step, out);
+		else if (i >= first)
+			fputc(line[at] == '\t' ? ' ' : '?', out);
+		at += step;
 	}
 	fputs("\n  ", out);
-	// Columns count characters; UTF-8 continuation bytes take no room.
 	for (size_t i = 1; i + first < place.column; i++)
 		fputc(' ', out);
 	fputs("^\n", out);

@@ -85,7 +85,7 @@ static size_t utf8_size(const unsigned char *bytes, size_t size)
 		}
 		bool is_surrogate = point >= 0xd800 && point <= 0xdfff;
 		return point < forms[i].least || point > 0x10ffff || is_surrogate ? 0
-										 : forms[i].length;
+										  : forms[i].length;
 	}
 	return 0;
 }
@@ -99,6 +99,18 @@ bool vg_text_is_utf8(const char *bytes, size_t size)
 		at += step;
 	}
 	return true;
+}
+
+size_t vg_text_step(const char *bytes, size_t size, bool *ret_is_plain)
+{
+	const unsigned char *at = (const unsigned char *)bytes;
+	size_t step = utf8_size(at, size);
+	bool is_control = *at < 0x20 || *at == 0x7f || (step == 2 && *at == 0xc2 && at[1] < 0xa0);
+	bool is_turn = step == 3 && *at == 0xe2 &&
+		       ((at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae) ||
+			       (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
+	*ret_is_plain = step && !is_control && !is_turn;
+	return step ? step : 1;
 }
 
 enum { NEAREST_LENGTH_MAX = 64 };
@@ -119,7 +131,8 @@ static size_t distance(const char *a, const char *b)
 				best = cost[i - 1][k] + 1;
 			if (cost[i][k - 1] + 1 < best)
 				best = cost[i][k - 1] + 1;
-			bool is_swap = i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1];
+			bool is_swap =
+				i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1];
 			if (is_swap && cost[i - 2][k - 2] + 1 < best)
 				best = cost[i - 2][k - 2] + 1;
 			cost[i][k] = best;

@@ -27,8 +27,17 @@ void vg_check_error(struct vg_check *check, struct vg_value *value, struct vg_er
 	vg_error_free(error);
 }
 
-void vg_check_suggest(struct vg_finding *finding, const char *wrong, const struct vg_map *declared)
+// Findings beyond the bound are counted, not kept: no need to think of what would be right.
+static bool is_overfull(const struct vg_check *check)
 {
+	return check->findings->n_found > VG_FINDINGS_MAX;
+}
+
+void vg_check_suggest(struct vg_check *check, struct vg_finding *finding, const char *wrong,
+	const struct vg_map *declared)
+{
+	if (is_overfull(check))
+		return;
 	size_t n = vg_map_size(declared);
 	const char **names = vg_alloc((n + 1) * sizeof(*names));
 	for (size_t i = 0; i < n; i++)
@@ -49,7 +58,7 @@ void vg_check_unknown(struct vg_check *check, struct vg_value *value, const char
 	const char *name, const struct vg_map *declared)
 {
 	struct vg_finding *finding = vg_check_fault(check, value, "unknown %s '%.60s'", what, name);
-	vg_check_suggest(finding, name, declared);
+	vg_check_suggest(check, finding, name, declared);
 }
 
 const char *vg_check_word(const struct vg_value *map, const char *key)
@@ -93,10 +102,12 @@ static size_t allowed_keys(const struct vg_field *row, bool is_profile, const ch
 	return n;
 }
 
-static void hint_keys(
-	struct vg_finding *finding, const struct vg_field *row, bool is_profile, const char *wrong)
+static void hint_keys(struct vg_check *check, struct vg_finding *finding,
+	const struct vg_field *row, bool is_profile, const char *wrong)
 {
 	const char *keys[KEYS_MAX];
+	if (is_overfull(check))
+		return;
 	size_t n = allowed_keys(row, is_profile, keys);
 	const char *near = wrong ? vg_text_nearest(wrong, keys, n) : NULL;
 	if (near) {
@@ -117,7 +128,7 @@ static void refuse_key(struct vg_check *check, const struct vg_field *row,
 	if (child) {
 		finding = vg_finding_add(check->findings, entry->place,
 			"a profile changes only quanta, and '%.60s' is topology", entry->key);
-		hint_keys(finding, row, is_profile, NULL);
+		hint_keys(check, finding, row, is_profile, NULL);
 		return;
 	}
 	if (check->path.length)
@@ -126,7 +137,7 @@ static void refuse_key(struct vg_check *check, const struct vg_field *row,
 	else
 		finding = vg_finding_add(
 			check->findings, entry->place, "unknown field '%.60s'", entry->key);
-	hint_keys(finding, row, is_profile, entry->key);
+	hint_keys(check, finding, row, is_profile, entry->key);
 }
 
 // Of what the row says must be there: required fields, one of several.
@@ -241,35 +252,6 @@ static void check_list(struct vg_check *check, const struct vg_field *row, struc
 	}
 }
 
-static bool takes_kind(const struct vg_field *row, enum vg_value_kind kind)
-{
-	switch (row->type) {
-	case VG_FIELD_MAP:
-	case VG_FIELD_MAP_OF:
-		return kind == VG_VALUE_MAP;
-	case VG_FIELD_LIST:
-		return kind == VG_VALUE_LIST;
-	case VG_FIELD_NICS:
-		return kind == VG_VALUE_LIST || kind == VG_VALUE_MAP;
-	case VG_FIELD_ROLES:
-		return kind == VG_VALUE_LIST || kind == VG_VALUE_STRING;
-	case VG_FIELD_INTEGER:
-		return kind == VG_VALUE_INTEGER;
-	case VG_FIELD_CORES:
-		return kind == VG_VALUE_INTEGER || kind == VG_VALUE_NUMBER;
-	case VG_FIELD_VARIABLE:
-		return kind == VG_VALUE_STRING || kind == VG_VALUE_INTEGER ||
-		       kind == VG_VALUE_NUMBER;
-	case VG_FIELD_SCALAR:
-		return kind == VG_VALUE_STRING || kind == VG_VALUE_INTEGER ||
-		       kind == VG_VALUE_NUMBER || kind == VG_VALUE_BOOLEAN;
-	case VG_FIELD_NOT_YET:
-		return true;
-	default:
-		return kind == VG_VALUE_STRING;
-	}
-}
-
 static void refuse_kind(struct vg_check *check, const struct vg_field *row, struct vg_value *value)
 {
 	struct vg_finding *finding;
@@ -310,7 +292,7 @@ static void check_scalar(struct vg_check *check, const struct vg_field *row, str
 		vg_check_parameter_value(check, row, value);
 		return;
 	}
-	if (!takes_kind(row, value->kind)) {
+	if (!vg_field_takes(row->type, value->kind)) {
 		refuse_kind(check, row, value);
 		return;
 	}
@@ -347,7 +329,7 @@ static void check_value(
 			value);
 		return;
 	}
-	if (!takes_kind(row, value->kind) ||
+	if (!vg_field_takes(row->type, value->kind) ||
 		(is_profile && row->type == VG_FIELD_NICS && value->kind == VG_VALUE_LIST)) {
 		refuse_kind(check, row, value);
 		return;

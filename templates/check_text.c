@@ -127,41 +127,48 @@ static void check_part(struct vg_check *check, const struct vg_field *row, struc
 	}
 }
 
-// Where in the file a part of a text stands: the first place behind `from` that looks like it.
-// Escapes and folding may hide it; then the text's own place must do.
+// How far the raw text of a value has been gone through, and the place there.
+struct cursor {
+	const char *at, *end; // at: NULL once a part was not found
+	struct vg_place place;
+};
+
+// Where in the file a part of a text stands: the first place from here on that looks like it.
+// Escapes and folding may hide it; then the text's own place must do, for all that follows too.
 static struct vg_place part_place(
-	const struct vg_value *value, const struct vg_reference *part, const char **from)
+	const struct vg_value *value, const struct vg_reference *part, struct cursor *cursor)
 {
-	struct vg_place place = value->place;
-	const char *end = value->raw + value->raw_size;
 	const char *hit = NULL;
-	if (value->raw)
-		hit = memmem(*from, (size_t)(end - *from), part->text, part->length);
-	if (!hit)
-		return place;
-	for (const char *at = value->raw; at < hit; at++) {
-		place.column += ((unsigned char)*at & 0xc0) != 0x80;
-		if (*at == '\n') {
-			place.line++;
-			place.column = 1;
+	if (cursor->at)
+		hit = memmem(
+			cursor->at, (size_t)(cursor->end - cursor->at), part->text, part->length);
+	if (!hit) {
+		cursor->at = NULL;
+		return value->place;
+	}
+	for (; cursor->at < hit; cursor->at++) {
+		cursor->place.column += ((unsigned char)*cursor->at & 0xc0) != 0x80;
+		if (*cursor->at == '\n') {
+			cursor->place.line++;
+			cursor->place.column = 1;
 		}
 	}
-	*from = hit + part->length;
-	return place;
+	return cursor->place;
 }
 
 void vg_check_text(struct vg_check *check, const struct vg_field *row, struct vg_value *value)
 {
 	_auto(vg_text) struct vg_text stripped = {0};
+	struct cursor cursor = {.at = value->raw, .place = value->place};
+	cursor.end = value->raw ? value->raw + value->raw_size : NULL;
 	struct vg_reference part;
-	const char *from = value->raw;
 	for (const char *at = value->text; vg_reference_next(&at, &part);) {
-		struct vg_value here = {
-			.kind = value->kind, .place = part_place(value, &part, &from)};
 		if (part.kind == VG_REFERENCE_LITERAL) {
 			vg_text_add_bytes(&stripped, part.text, part.length);
 			continue;
 		}
+		struct vg_value here = {.kind = value->kind};
+		here.place = part_place(value, &part, &cursor);
 		check_part(check, row, &here, &part);
 		value->is_faulty |= here.is_faulty;
 		vg_text_add(&stripped, "0");

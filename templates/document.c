@@ -22,9 +22,9 @@ struct reader {
 	const char *name, *text;
 	size_t size;
 	struct vg_findings *findings;
-	// Places are asked for in ascending order: the last line found is where to go on.
-	size_t line_start;
-	unsigned line;
+	// Places are asked for in nearly ascending order: the last one is where to go on.
+	size_t at;
+	unsigned line, column;
 	struct level levels[VG_DOCUMENT_DEPTH_MAX];
 	size_t depth, n_values;
 	unsigned n_documents;
@@ -32,26 +32,42 @@ struct reader {
 	struct vg_value *root;
 };
 
+static bool begins_character(char byte)
+{
+	return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
+// A short way back, as from a value to the anchor before it.
+static void step_back(struct reader *reader, size_t offset)
+{
+	bool is_same_line = true;
+	for (; reader->at > offset; reader->at--) {
+		char passed = reader->text[reader->at - 1];
+		reader->column -= begins_character(passed);
+		reader->line -= passed == '\n';
+		is_same_line = is_same_line && passed != '\n';
+	}
+	if (is_same_line)
+		return;
+	reader->column = 1;
+	for (; offset > 0 && reader->text[offset - 1] != '\n'; offset--)
+		reader->column += begins_character(reader->text[offset - 1]);
+}
+
 static struct vg_place place_at(struct reader *reader, size_t offset)
 {
 	if (offset > reader->size)
 		offset = reader->size;
-	if (offset < reader->line_start) {
-		reader->line_start = 0;
-		reader->line = 1;
+	if (offset < reader->at)
+		step_back(reader, offset);
+	for (; reader->at < offset; reader->at++) {
+		reader->column += begins_character(reader->text[reader->at]);
+		if (reader->text[reader->at] == '\n') {
+			reader->line++;
+			reader->column = 1;
+		}
 	}
-	for (;;) {
-		const char *from = reader->text + reader->line_start;
-		const char *stop = memchr(from, '\n', offset - reader->line_start);
-		if (!stop)
-			break;
-		reader->line_start += (size_t)(stop - from) + 1;
-		reader->line++;
-	}
-	unsigned column = 1;
-	for (size_t at = reader->line_start; at < offset; at++)
-		column += ((unsigned char)reader->text[at] & 0xc0) != 0x80;
-	return (struct vg_place){reader->name, reader->line, column};
+	return (struct vg_place){reader->name, reader->line, reader->column};
 }
 
 static bool is_digits(const char *text, size_t length)
@@ -374,7 +390,8 @@ void vg_document_read(struct vg_arena *arena, const char *name, const char *text
 		.text = text,
 		.size = size,
 		.findings = findings,
-		.line = 1};
+		.line = 1,
+		.column = 1};
 	if (find_foreign(&reader))
 		return;
 	struct fy_diag_cfg config;

@@ -11,41 +11,68 @@
 
 enum { REGEX_LENGTH_MAX = 1000, REGEX_REPEATS_MAX = 10000, PATH_LENGTH_MAX = 255 };
 
+// One bit for each kind of value.
+#define KIND(kind) (1u << VG_VALUE_##kind)
+
 static const struct {
 	const char *name, *pattern;
+	unsigned kinds; // of values that the type takes
+	bool is_number;
 } types[] = {
-	[VG_FIELD_MAP] = {"a map of fields", NULL},
-	[VG_FIELD_MAP_OF] = {"a map", NULL},
-	[VG_FIELD_LIST] = {"a list", NULL},
-	[VG_FIELD_NICS] = {"a list of networks, or a map of them", NULL},
-	[VG_FIELD_ROLES] = {"a role, or a list of roles", NULL},
-	[VG_FIELD_NAME] = {"a name such as 'web-1'", "^[a-z][a-z0-9-]{0,30}$"},
-	[VG_FIELD_TEXT] = {"text", NULL},
-	[VG_FIELD_SCALAR] = {"text, a number or a boolean", NULL},
-	[VG_FIELD_VARIABLE] = {"text or a number", NULL},
-	[VG_FIELD_CHOICE] = {"one of a few words", NULL},
-	[VG_FIELD_INTEGER] = {"a whole number", NULL},
-	[VG_FIELD_CORES] = {"a number of cores such as 0.5", NULL},
-	[VG_FIELD_SIZE] = {"a size such as 256MiB", "^[0-9]{1,19}(KiB|MiB|GiB|TiB)$"},
-	[VG_FIELD_RATE] = {"a rate such as 100Mbit", "^[0-9]{1,19}(Kbit|Mbit|Gbit)$"},
-	[VG_FIELD_DURATION] = {"a duration such as 60s", "^[0-9]{1,19}(ms|s|m|h|d)$"},
+	[VG_FIELD_MAP] = {"a map of fields", NULL, KIND(MAP), false},
+	[VG_FIELD_MAP_OF] = {"a map", NULL, KIND(MAP), false},
+	[VG_FIELD_LIST] = {"a list", NULL, KIND(LIST), false},
+	[VG_FIELD_NICS] = {"a list of networks, or a map of them", NULL, KIND(LIST) | KIND(MAP),
+		false},
+	[VG_FIELD_ROLES] = {"a role, or a list of roles", NULL, KIND(LIST) | KIND(STRING), false},
+	[VG_FIELD_NAME] = {"a name such as 'web-1'", "^[a-z][a-z0-9-]{0,30}$", KIND(STRING), false},
+	[VG_FIELD_TEXT] = {"text", NULL, KIND(STRING), false},
+	[VG_FIELD_SCALAR] = {"text, a number or a boolean", NULL,
+		KIND(STRING) | KIND(INTEGER) | KIND(NUMBER) | KIND(BOOLEAN), false},
+	[VG_FIELD_VARIABLE] = {"text or a number", NULL,
+		KIND(STRING) | KIND(INTEGER) | KIND(NUMBER), false},
+	[VG_FIELD_CHOICE] = {"one of a few words", NULL, KIND(STRING), false},
+	[VG_FIELD_INTEGER] = {"a whole number", NULL, KIND(INTEGER), true},
+	[VG_FIELD_CORES] = {"a number of cores such as 0.5", NULL, KIND(INTEGER) | KIND(NUMBER),
+		true},
+	[VG_FIELD_SIZE] = {"a size such as 256MiB", "^[0-9]{1,19}(KiB|MiB|GiB|TiB)$", KIND(STRING),
+		true},
+	[VG_FIELD_RATE] = {"a rate such as 100Mbit", "^[0-9]{1,19}(Kbit|Mbit|Gbit)$", KIND(STRING),
+		true},
+	[VG_FIELD_DURATION] = {"a duration such as 60s", "^[0-9]{1,19}(ms|s|m|h|d)$", KIND(STRING),
+		true},
 	[VG_FIELD_CIDR] = {"a block of addresses such as 10.9.0.0/24",
-		"^[0-9A-Fa-f.:]+/[0-9]{1,3}$"},
-	[VG_FIELD_ADDRESS] = {"an address such as 10.9.0.10", "^[0-9A-Fa-f.:]+$"},
+		"^[0-9A-Fa-f.:]+/[0-9]{1,3}$", KIND(STRING), false},
+	[VG_FIELD_ADDRESS] = {"an address such as 10.9.0.10", "^[0-9A-Fa-f.:]+$", KIND(STRING),
+		false},
 	[VG_FIELD_PATH] = {"an absolute path such as /etc/motd",
 		"^(/([^/.\\u0000-\\u001f\\u007f]|\\.[^/.\\u0000-\\u001f\\u007f]|"
-		"\\.\\.[^/\\u0000-\\u001f\\u007f])[^/\\u0000-\\u001f\\u007f]*)+$"},
-	[VG_FIELD_FILE] = {"a path such as images/linux.qcow2", "^[^\\u0000-\\u001f\\u007f]+$"},
-	[VG_FIELD_MODE] = {"octal permissions in quotes, such as \"0644\"", "^[0-7]{3,4}$"},
-	[VG_FIELD_REGEX] = {"a POSIX extended regular expression", NULL},
-	[VG_FIELD_SHA256] = {"64 hexadecimal digits", "^[0-9a-f]{64}$"},
-	[VG_FIELD_LABEL] = {"a label such as rack", "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"},
-	[VG_FIELD_NOT_YET] = {"reserved", NULL},
+		"\\.\\.[^/\\u0000-\\u001f\\u007f])[^/\\u0000-\\u001f\\u007f]*)+$",
+		KIND(STRING), false},
+	[VG_FIELD_FILE] = {"a path such as images/linux.qcow2", "^[^\\u0000-\\u001f\\u007f]+$",
+		KIND(STRING), false},
+	[VG_FIELD_MODE] = {"octal permissions in quotes, such as \"0644\"", "^[0-7]{3,4}$",
+		KIND(STRING), true},
+	[VG_FIELD_REGEX] = {"a POSIX extended regular expression", NULL, KIND(STRING), false},
+	[VG_FIELD_SHA256] = {"64 hexadecimal digits", "^[0-9a-f]{64}$", KIND(STRING), false},
+	[VG_FIELD_LABEL] = {"a label such as rack", "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
+		KIND(STRING), false},
+	[VG_FIELD_NOT_YET] = {"reserved", NULL, ~0u, false},
 };
 
 const char *vg_field_type_name(enum vg_field_type type)
 {
 	return types[type].name;
+}
+
+bool vg_field_takes(enum vg_field_type type, enum vg_value_kind kind)
+{
+	return types[type].kinds & 1u << kind;
+}
+
+bool vg_field_is_number(enum vg_field_type type)
+{
+	return types[type].is_number;
 }
 
 const char *vg_field_pattern(enum vg_field_type type)
@@ -312,28 +339,11 @@ static struct vg_error *check_range(const struct vg_field *row, const char *text
 	return vg_error_hint(error, "at least %s", least);
 }
 
-static struct vg_error *read_number(
-	const struct vg_field *row, const char *text, uint64_t *ret_number)
-{
-	switch (row->type) {
-	case VG_FIELD_INTEGER:
-		return read_integer(text, ret_number);
-	case VG_FIELD_CORES:
-		return read_cores(text, ret_number);
-	case VG_FIELD_SIZE:
-		return vg_units_read_size(text, ret_number);
-	case VG_FIELD_RATE:
-		return vg_units_read_rate(text, ret_number);
-	default:
-		return vg_units_read_duration(text, ret_number);
-	}
-}
-
 struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uint64_t *ret_number)
 {
 	struct vg_cidr cidr;
 	struct vg_ip ip;
-	struct vg_error *error;
+	struct vg_error *error = NULL;
 	*ret_number = 0;
 	switch (row->type) {
 	case VG_FIELD_NAME:
@@ -341,12 +351,20 @@ struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uin
 	case VG_FIELD_CHOICE:
 		return read_choice(row, text);
 	case VG_FIELD_INTEGER:
+		error = read_integer(text, ret_number);
+		break;
 	case VG_FIELD_CORES:
+		error = read_cores(text, ret_number);
+		break;
 	case VG_FIELD_SIZE:
+		error = vg_units_read_size(text, ret_number);
+		break;
 	case VG_FIELD_RATE:
+		error = vg_units_read_rate(text, ret_number);
+		break;
 	case VG_FIELD_DURATION:
-		error = read_number(row, text, ret_number);
-		return error ? error : check_range(row, text, *ret_number);
+		error = vg_units_read_duration(text, ret_number);
+		break;
 	case VG_FIELD_CIDR:
 		return vg_cidr_read(text, &cidr);
 	case VG_FIELD_ADDRESS:
@@ -374,7 +392,7 @@ struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uin
 	case VG_FIELD_NOT_YET:
 		return NULL;
 	}
-	return NULL;
+	return error ? error : check_range(row, text, *ret_number);
 }
 
 struct vg_error *vg_field_read_key(enum vg_field_keys keys, const char *key)
@@ -403,20 +421,15 @@ struct vg_error *vg_field_read_key(enum vg_field_keys keys, const char *key)
 
 char *vg_field_write(const struct vg_field *row, uint64_t number)
 {
-	switch (row->type) {
-	case VG_FIELD_SIZE:
+	if (row->type == VG_FIELD_SIZE)
 		return vg_units_write_size(number);
-	case VG_FIELD_RATE:
+	if (row->type == VG_FIELD_RATE)
 		return vg_units_write_rate(number);
-	case VG_FIELD_DURATION:
+	if (row->type == VG_FIELD_DURATION)
 		return vg_units_write_duration(number);
-	case VG_FIELD_MODE:
+	if (row->type == VG_FIELD_MODE)
 		return vg_format("%04" PRIo64, number);
-	case VG_FIELD_CORES:
-		if (number % 1000)
-			return vg_format("%g", (double)number / 1000);
-		return vg_format("%" PRIu64, number / 1000);
-	default:
-		return vg_format("%" PRIu64, number);
-	}
+	if (row->type == VG_FIELD_CORES)
+		return vg_format("%g", (double)number / 1000);
+	return vg_format("%" PRIu64, number);
 }

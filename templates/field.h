@@ -87,6 +87,10 @@ struct vg_error *vg_field_read_key(enum vg_field_keys keys, const char *key) VG_
 // A value in the spelling of the row's unit, malloc'ed.
 char *vg_field_write(const struct vg_field *row, uint64_t number);
 
+// Does the type take values of this kind? And is what it reads a number?
+bool vg_field_takes(enum vg_field_type type, enum vg_value_kind kind);
+bool vg_field_is_number(enum vg_field_type type);
+
 // ECMA-262 patterns for the JSON Schema that accept what vg_field_read() does, ranges apart; NULL
 // for types without one.
 const char *vg_field_pattern(enum vg_field_type type);

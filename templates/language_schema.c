@@ -63,26 +63,19 @@ static struct vg_json *number_schema(const struct vg_field *row)
 static struct vg_json *scalar_schema(const struct vg_field *row)
 {
 	static const char *const scalars[] = {"string", "number", "boolean"};
-	struct vg_json *schema;
-	switch (row->type) {
-	case VG_FIELD_INTEGER:
-	case VG_FIELD_CORES:
+	const char *pattern = vg_field_pattern(row->type);
+	if (row->type == VG_FIELD_INTEGER || row->type == VG_FIELD_CORES)
 		return number_schema(row);
-	case VG_FIELD_CHOICE:
+	if (row->type == VG_FIELD_CHOICE)
 		return words_schema(row);
-	case VG_FIELD_SCALAR:
+	if (row->type == VG_FIELD_SCALAR)
 		return types_schema(scalars, 3);
-	case VG_FIELD_VARIABLE:
+	if (row->type == VG_FIELD_VARIABLE)
 		return types_schema(scalars, 2);
-	case VG_FIELD_PATH:
-		schema = pattern_schema(vg_field_pattern(row->type));
+	struct vg_json *schema = pattern ? pattern_schema(pattern) : type_schema("string");
+	if (row->type == VG_FIELD_PATH)
 		vg_json_set_integer(schema, "maxLength", 255);
-		return schema;
-	default:
-		if (vg_field_pattern(row->type))
-			return pattern_schema(vg_field_pattern(row->type));
-		return type_schema("string");
-	}
+	return schema;
 }
 
 // Either of two; takes both.
@@ -206,32 +199,23 @@ static struct vg_json *name_schema(void)
 
 static struct vg_json *tree_schema(const struct vg_field *row, bool is_profile)
 {
-	const struct vg_field *child;
-	switch (row->type) {
-	case VG_FIELD_MAP:
+	if (row->type == VG_FIELD_MAP)
 		return map_schema(row, is_profile);
-	case VG_FIELD_MAP_OF:
+	if (row->type == VG_FIELD_MAP_OF || (row->type == VG_FIELD_NICS && is_profile))
 		return map_of_schema(row, is_profile);
-	case VG_FIELD_LIST:
-		child = vg_field_child(row, NULL);
-		return list_schema(
-			row, value_schema(child, is_profile), child->type == VG_FIELD_NAME);
-	case VG_FIELD_ROLES:
-		return either(name_schema(), list_schema(row, name_schema(), true));
-	case VG_FIELD_NICS:
-		if (is_profile)
-			return map_of_schema(row, true);
+	if (row->type == VG_FIELD_NICS)
 		return either(list_schema(row, name_schema(), true), map_of_schema(row, false));
-	default:
-		return NULL;
-	}
+	if (row->type == VG_FIELD_ROLES)
+		return either(name_schema(), list_schema(row, name_schema(), true));
+	if (row->type != VG_FIELD_LIST)
+		return scalar_schema(row);
+	const struct vg_field *child = vg_field_child(row, NULL);
+	return list_schema(row, value_schema(child, is_profile), child->type == VG_FIELD_NAME);
 }
 
 static struct vg_json *value_schema(const struct vg_field *row, bool is_profile)
 {
 	struct vg_json *schema = tree_schema(row, is_profile);
-	if (!schema)
-		schema = scalar_schema(row);
 	if (row->references == VG_REFERENCES_VALUE)
 		schema = either(schema, pattern_schema(parameter_pattern));
 	if (row->is_nullable)

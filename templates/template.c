@@ -10,45 +10,28 @@
 
 enum { MESSAGE_LENGTH_MAX = 400 };
 
-// How many bytes at `at` could fool a terminal or a reader: control characters, and the marks that
-// turn the direction of writing (Unicode UAX #9). 0: none.
-static size_t foreign_size(const unsigned char *at)
-{
-	if (*at < 0x20 || *at == 0x7f)
-		return 1;
-	if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
-		return 2;
-	bool is_turn = at[0] == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae) ||
-						(at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
-	return is_turn ? 3 : 0;
-}
-
-// What a user wrote stands in messages: its control characters made visible, long ones cut.
+// What a user wrote stands in messages: what could fool a terminal made visible, long ones cut.
 static void clean(char **message)
 {
 	_auto(vg_text) struct vg_text text = {0};
+	size_t size = *message ? strlen(*message) : 0;
 	if (!*message)
 		return;
-	for (const unsigned char *at = (const unsigned char *)*message; *at;) {
-		size_t size = foreign_size(at);
-		bool is_start = (*at & 0xc0) != 0x80;
-		if (is_start && text.length > MESSAGE_LENGTH_MAX) {
+	for (size_t at = 0; at < size;) {
+		bool is_plain;
+		size_t step = vg_text_step(*message + at, size - at, &is_plain);
+		if (text.length > MESSAGE_LENGTH_MAX) {
 			vg_text_add(&text, "…");
 			break;
 		}
-		for (size_t i = 0; i < size; i++)
-			vg_text_addf(&text, "\\x%02x", at[i]);
-		if (!size)
-			vg_text_add_bytes(&text, at, 1);
-		at += size ? size : 1;
+		if (is_plain)
+			vg_text_add_bytes(&text, *message + at, step);
+		for (size_t i = 0; i < step && !is_plain; i++)
+			vg_text_addf(&text, "\\x%02x", (unsigned char)(*message)[at + i]);
+		at += step;
 	}
 	free(*message);
 	*message = vg_text_take(&text);
-	// A cut by bytes, as in `%.60s`, may have left half a character.
-	for (char *at = *message; *at && !vg_text_is_utf8(*message, strlen(*message)); at++) {
-		if (!vg_text_is_utf8(at, strnlen(at, 4)) && (unsigned char)*at >= 0x80)
-			*at = '?';
-	}
 }
 
 static bool is_same(const struct vg_finding *a, const struct vg_finding *b)

@@ -20,25 +20,18 @@ static struct vg_json *write_scalar(const struct vg_field *row, const char *text
 		vg_error_ignore(error); // a reference: it stays symbolic
 		return vg_json_string(text);
 	}
-	switch (row->type) {
-	case VG_FIELD_INTEGER:
-	case VG_FIELD_CORES:
-	case VG_FIELD_SIZE:
-	case VG_FIELD_RATE:
-	case VG_FIELD_DURATION:
-	case VG_FIELD_MODE:
+	if (vg_field_is_number(row->type))
 		return vg_json_integer((int64_t)number);
-	case VG_FIELD_CIDR:
+	if (row->type == VG_FIELD_CIDR) {
 		vg_error_ignore(vg_cidr_read(text, &cidr));
 		vg_cidr_write(&cidr, spelled);
-		return vg_json_string(spelled);
-	case VG_FIELD_ADDRESS:
+		text = spelled;
+	} else if (row->type == VG_FIELD_ADDRESS) {
 		vg_error_ignore(vg_ip_read(text, &ip));
 		vg_ip_write(&ip, spelled);
-		return vg_json_string(spelled);
-	default:
-		return vg_json_string(text);
+		text = spelled;
 	}
+	return vg_json_string(text);
 }
 
 // Is it no more than what holds when it is not there?
