@@ -184,7 +184,7 @@ static struct vg_error *open_host(const struct vg_compute_target *target, struct
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, start_events);
-	virConnectPtr connection;
+	virConnectPtr connection = NULL;
 	struct vg_error *error = connect_to(target, &connection);
 	if (error)
 		return error;

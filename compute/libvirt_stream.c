@@ -272,7 +272,7 @@ struct vg_error *vg_libvirt_open_stream(
 	struct vg_compute *compute, const char *uuid, const char *channel, int *ret_fd)
 {
 	_auto(vg_domain_ref) virDomainPtr domain = NULL;
-	virStreamPtr stream;
+	virStreamPtr stream = NULL;
 	struct vg_error *error = vg_libvirt_find(compute, uuid, &domain, NULL);
 	if (!error)
 		error = open_libvirt_stream(compute, domain, channel, &stream);

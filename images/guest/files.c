@@ -97,10 +97,17 @@ void make_folders(const char *path, mode_t mode)
 void make_parents(const char *path)
 {
 	char *copy = strdup(path);
-	for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
+	for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash;
+		slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		mkdir(copy, 0755);
 		*slash = '/';
 	}
 	free(copy);
+}
+
+void make_link(const char *target, const char *path)
+{
+	if (symlink(target, path) < 0 && errno != EEXIST)
+		fault("linking '%s': %s", path, strerror(errno));
 }
