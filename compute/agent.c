@@ -178,7 +178,7 @@ struct vg_error *vg_agent_exec(const struct vg_agent *agent, const char *const *
 	void *data, struct vg_agent_result *ret_result)
 {
 	uint64_t begin = now_ms(), wait = POLL_FIRST_MS;
-	int64_t pid;
+	int64_t pid = 0;
 	struct vg_error *error = start_program(agent, argv, in, in_size, &pid);
 	while (!error) {
 		bool has_ended;
@@ -257,7 +257,7 @@ static struct vg_error *close_file(const struct vg_agent *agent, int64_t handle)
 static struct vg_error *write_fresh(const struct vg_agent *agent, const char *path, unsigned mode,
 	const uint8_t *bytes, size_t size)
 {
-	int64_t handle;
+	int64_t handle = 0;
 	struct vg_error *error = open_file(agent, path, &handle);
 	if (error)
 		return error;

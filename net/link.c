@@ -225,7 +225,7 @@ struct vg_error *vg_link_veth(struct vg_netlink *netlink, const char *name, cons
 
 struct vg_error *vg_link_master(struct vg_netlink *netlink, const char *name, const char *bridge)
 {
-	struct found found;
+	struct found found = {0};
 	struct vg_error *error = find_existing(netlink, bridge, &found);
 	if (error)
 		return error;
@@ -238,7 +238,7 @@ struct vg_error *vg_link_master(struct vg_netlink *netlink, const char *name, co
 struct vg_error *vg_link_address(
 	struct vg_netlink *netlink, const char *name, const struct vg_ip *address, unsigned prefix)
 {
-	struct found found;
+	struct found found = {0};
 	struct vg_error *error = find_existing(netlink, name, &found);
 	if (error)
 		return error;

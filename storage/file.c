@@ -205,7 +205,7 @@ static struct vg_error *create_locked(struct vg_storage *storage, const struct v
 	struct vg_error *error = judge(path, volume, &stays);
 	if (error || stays)
 		return error;
-	uint64_t virtual_size;
+	uint64_t virtual_size = 0;
 	void *bytes = NULL;
 	size_t size;
 	error = make_bytes(storage, volume, &virtual_size, &bytes, &size);

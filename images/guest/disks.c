@@ -37,10 +37,10 @@ void mount_kernel_folders(void)
 	}
 	mkdir("/run/vgrid", 0755);
 	mkdir("/run/sshd", 0755);
-	symlink("/proc/self/fd", "/dev/fd");
-	symlink("fd/0", "/dev/stdin");
-	symlink("fd/1", "/dev/stdout");
-	symlink("fd/2", "/dev/stderr");
+	make_link("/proc/self/fd", "/dev/fd");
+	make_link("fd/0", "/dev/stdin");
+	make_link("fd/1", "/dev/stdout");
+	make_link("fd/2", "/dev/stderr");
 }
 
 const char *disk_find(const char *serial)

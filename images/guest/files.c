@@ -105,3 +105,9 @@ void make_parents(const char *path)
 	}
 	free(copy);
 }
+
+void make_link(const char *target, const char *path)
+{
+	if (symlink(target, path) < 0 && errno != EEXIST)
+		fault("linking '%s': %s", path, strerror(errno));
+}

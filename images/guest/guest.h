@@ -38,6 +38,7 @@ bool file_write(const char *path, mode_t mode, const void *bytes, size_t size);
 bool put_text(const char *path, const char *text); // into /proc and /sys: no rename
 void make_folders(const char *path, mode_t mode);  // mkdir -p
 void make_parents(const char *path);
+void make_link(const char *target, const char *path); // a symbolic one
 
 // ---- disks.c
 

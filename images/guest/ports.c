@@ -30,7 +30,7 @@ void ports_link(void)
 			snprintf(link, sizeof(link), "/dev/virtio-ports/%s",
 				strsep(&(char *){name}, "\n"));
 			snprintf(target, sizeof(target), "../%s", entry->d_name);
-			symlink(target, link);
+			make_link(target, link);
 		}
 		free(name);
 	}

@@ -79,8 +79,8 @@ static void run_shell(void)
 	}
 	redirect(path, O_RDWR);
 	ioctl(0, TIOCSCTTY, 1);
-	if (chdir("/root") < 0)
-		chdir("/");
+	if (chdir("/root") < 0 && chdir("/") < 0)
+		_exit(127);
 	setenv("HOME", "/root", 1);
 	setenv("TERM", "vt102", 0);
 	execl("/bin/sh", "-sh", (char *)NULL);
@@ -135,8 +135,8 @@ static void exec_setup(int out)
 	dup2(out, 1);
 	dup2(out, 2);
 	setenv("HOME", "/root", 1);
-	if (chdir("/root") < 0)
-		chdir("/");
+	if (chdir("/root") < 0 && chdir("/") < 0)
+		_exit(127);
 	execl("/bin/sh", "sh", "/run/vgrid/setup", (char *)NULL);
 	_exit(127);
 }

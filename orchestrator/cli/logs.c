@@ -144,7 +144,7 @@ static struct vg_error *open_logs(struct vg_session *session, const char *const 
 static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context, int *ret_status)
 {
 	(void)ret_status;
-	size_t n_names, n_logs = 0, n_lines;
+	size_t n_names, n_logs = 0, n_lines = 0;
 	const char *const *names = vg_cli_rest(cli, &n_names);
 	struct log *logs = NULL;
 	_auto(vg_session) struct vg_session *session = NULL;
