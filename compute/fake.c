@@ -169,8 +169,7 @@ static struct vg_error *observe(struct vg_compute *compute, const char *store, c
 	if (error)
 		return error;
 	struct observing observing = {.store = store, .grid = grid};
-	vg_json_each (held.machines, observe_one, &observing)
-		;
+	vg_json_each(held.machines, observe_one, &observing);
 	error = let_go(compute, NULL, false);
 	if (error)
 		vg_machines_seen_done(&observing.seen);
