@@ -153,8 +153,11 @@ static struct vg_error *remove_folder(struct sweep *sweep, const struct item *it
 	_auto(vg_string) char *path = vg_context_grid(sweep->context, item->name);
 	_auto(vg_string) char *record = vg_format("%s/record.json", path);
 	struct vg_error *error = vg_store_lock(sweep->context, item->name, "vgrid gc", &lock);
-	if (!error && !vg_file_exists(record))
+	bool is_gone = !error && !vg_file_exists(record);
+	if (is_gone)
 		error = vg_folder_remove(path);
+	if (is_gone)
+		vg_store_unlock_gone(sweep->context, item->name, &lock);
 	return error;
 }
 

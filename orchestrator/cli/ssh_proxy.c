@@ -44,7 +44,13 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 		error = open_channel(session, node, host, &fd);
 	struct vg_relay relay = {
 		.fd = fd, .escape = VG_RELAY_NO_ESCAPE, .linger_ms = VG_RELAY_FOR_EVER};
-	return error ? error : vg_relay(&relay);
+	if (error)
+		return error;
+	// ssh ends its ProxyCommand by a signal.
+	error = vg_relay(&relay);
+	if (error && vg_error_kind(error) == VG_ERROR_INTERRUPTED)
+		vg_error_ignore(vg_take(error));
+	return error;
 }
 
 static const struct vg_operand operands[] = {{.name = "GRID"}, {.name = "NODE"}, {0}};

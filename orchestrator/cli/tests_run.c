@@ -27,7 +27,8 @@ static const char reach_script[] =
 	"    ping $df -c1 -W2 -s \"$size\" \"$peer\" >/dev/null 2>&1 || echo \"mtu $peer\"; } &\n"
 	"  n=$((n + 1)); [ $((n % 16)) -eq 0 ] && wait\n"
 	"done\n"
-	"wait\n";
+	"wait\n"
+	"echo end\n";
 
 struct running {
 	struct vg_session *session;
@@ -66,7 +67,8 @@ char *vg_test_read_reach(const char *output, const char **ret_probed)
 	static const char *const meanings[] = {"does not reach ", "no full-size packets to "};
 	_auto(vg_text) struct vg_text why = {0};
 	bool is_whole = vg_text_starts(output, "df\n");
-	if (!is_whole && !vg_text_starts(output, "nodf\n"))
+	bool is_complete = vg_text_ends(output, "\nend\n");
+	if (!is_complete || (!is_whole && !vg_text_starts(output, "nodf\n")))
 		return vg_strdup("the probe did not run to its end");
 	*ret_probed = is_whole ? "full-size packets, not to be fragmented" : "full-size packets";
 	for (size_t k = 0; k < VG_LENGTH(kinds); k++) {
