@@ -35,6 +35,6 @@ void vg_tests_done(struct vg_test_result *results, size_t n_results);
 // *ret_why (malloc'ed) when not, or when it is no expression.
 bool vg_test_matches(const char *expect, const char *output, char **ret_why);
 // Reads what the probe of a matrix prints (foreign bytes): `df` or `nodf` first, then a line for
-// each peer that was not reached. The reason of the failure, malloc'ed, or NULL when all were
-// reached.
+// each peer that was not reached, and `end`. The reason of the failure, malloc'ed, or NULL when all
+// were reached.
 char *vg_test_read_reach(const char *output, const char **ret_probed);
