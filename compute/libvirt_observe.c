@@ -160,7 +160,7 @@ static void *run_share(void *data)
 	struct share *share = data;
 	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
 	virDomainStatsRecordPtr *records = NULL;
-	size_t n_records;
+	size_t n_records = 0;
 	share->error = vg_libvirt_take(share->compute, &hold);
 	if (!share->error)
 		share->error = list(share->compute, hold.connection, &records, &n_records);
@@ -222,7 +222,7 @@ struct vg_error *vg_libvirt_observe(struct vg_compute *compute, const char *stor
 {
 	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
 	virDomainStatsRecordPtr *records = NULL;
-	size_t n_records;
+	size_t n_records = 0;
 	struct vg_error *error = vg_libvirt_take(compute, &hold);
 	if (!error)
 		error = list(compute, hold.connection, &records, &n_records);
