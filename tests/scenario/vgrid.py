@@ -8,7 +8,6 @@ program, two at a time. With VGRID_SOAK=1 the sweeps leave nothing out.
 
 import collections
 import concurrent.futures
-import copy
 import json
 import os
 import pathlib
@@ -230,7 +229,7 @@ class Home:
 
 def template(workers=2, **changes):
     """A head with a data disk and some workers behind it. Changes of the head's or the worker's
-    role are given as `head={…}` and `worker={…}`, all others are of the top."""
+    role are given as `head={…}` and `worker={…}`, all others replace a key of the top; None removes."""
     whole = {
         "vgrid": 1,
         "name": "lab",
@@ -244,19 +243,18 @@ def template(workers=2, **changes):
                      "env": {"MOTD": "${motd}"},
                      "files": {"/etc/motd": {"content": "${motd}\n"}}},
             "worker": {"count": "${workers}", "image": "base", "memory": "128MiB",
-                       "nics": ["lan"], "after": ["head"]},
+                       "nics": ["lan"], "after": ["head"], "place": {"spread": "host"}},
         },
         "outputs": {"head": "${head.ip.lan}"},
     }
     for key, value in changes.items():
-        target = whole["roles"] if key in whole["roles"] else whole
-        if isinstance(value, dict) and key in target:
-            target[key] = {**copy.deepcopy(target[key]), **value}
-            target[key] = {name: item for name, item in target[key].items() if item is not None}
+        if key in whole["roles"]:
+            role = {**whole["roles"][key], **value}
+            whole["roles"][key] = {name: item for name, item in role.items() if item is not None}
         elif value is None:
-            target.pop(key, None)
+            whole.pop(key, None)
         else:
-            target[key] = value
+            whole[key] = value
     return whole
 
 
