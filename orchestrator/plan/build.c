@@ -111,10 +111,10 @@ static void build_networks(struct vg_planner *planner)
 		if (wanted->n_overlays)
 			step->place = wanted->overlays[0].place;
 		planner->net_ready[h] = vg_planner_last(planner);
-		bool explains_itself = planner->has_node_changes || was_empty;
-		if (!explains_itself)
+		if (!planner->has_node_changes)
 			vg_planner_change(planner, VG_CHANGE_ALTER, input->host_names[h],
-				(struct vg_place){0}, false, "mend networks: %s", difference);
+				(struct vg_place){0}, false, "mend networks: %s",
+				was_empty ? "there are none" : difference);
 	}
 }
 

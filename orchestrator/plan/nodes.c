@@ -208,6 +208,8 @@ static struct vg_error *make_data(struct vg_planner *planner, size_t i, const st
 	for (size_t k = 0; k < before->n_items; k++)
 		vg_needs_add(&needs, (int)before->items[k]);
 	if (is_wrong) {
+		vg_planner_change(planner, VG_CHANGE_ALTER, node->name, disk->place, true,
+			"make its data disk '%s' anew, empty: its data is lost", disk->name);
 		volume_step(planner, VG_STEP_VOLUME_REMOVE, i, disk->name, disk->place, &needs)
 			->volume = VG_VOLUME_DATA;
 		vg_needs_add(&needs, vg_planner_last(planner));
