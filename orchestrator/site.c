@@ -120,6 +120,14 @@ struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *co
 		"entering the sandbox");
 }
 
+struct vg_error *vg_site_check(const struct vg_site *site)
+{
+	if (!has_boxes(site))
+		return NULL;
+	struct vg_error *error = vg_box_probe_programs();
+	return error ? error : vg_namespace_probe_tun();
+}
+
 static char *box_tag(const struct vg_context *context, const char *uuid, size_t host)
 {
 	_auto(vg_string) char *path = vg_format("host/%zu", host);

@@ -47,6 +47,10 @@ VG_AUTO(vg_site);
 struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *context)
 	VG_MUST_CHECK;
 
+// Has this machine what new hosts of the site need? The error's hint is the exact remedy. Asked before
+// anything is made; behind vg_site_enter().
+struct vg_error *vg_site_check(const struct vg_site *site) VG_MUST_CHECK;
+
 // Opens the hosts' drivers, in parallel. `key` and `uuid` name the grid whose hosts they are. Hosts
 // that do not run stay closed; their storage is open all the same.
 struct vg_error *vg_site_connect(struct vg_site *site, struct vg_context *context, const char *key,

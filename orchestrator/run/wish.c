@@ -211,6 +211,8 @@ struct vg_error *vg_wish_open(struct vg_context *context, const struct vg_wish *
 		error = vg_site_enter(session->site, context);
 	if (!error && is_stream)
 		error = read_grid(context, wish, &grid);
+	if (!error && !wish->only_looks)
+		error = vg_site_check(session->site);
 	if (!error)
 		error = vg_context_store(context);
 	if (error)
