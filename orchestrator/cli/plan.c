@@ -11,12 +11,7 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 {
 	_auto(vg_session) struct vg_session *session = NULL;
 	_auto(vg_planning) struct vg_planning *planning = NULL;
-	struct vg_wish wish = vg_wish_of(cli);
-	wish.only_looks = true;
-	struct vg_error *error = vg_wish_open(context, &wish, &session);
-	const struct vg_replan_options options = vg_replan_options_of(cli);
-	if (!error)
-		error = vg_replan(session, &options, &planning);
+	struct vg_error *error = vg_template_plan(cli, context, true, &session, &planning);
 	if (error)
 		return error;
 	const struct vg_grid *grid = session->record->grid;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "orchestrator/cli/template_options.h"
 
+#include "orchestrator/run/wish.h"
+
 const struct vg_option vg_template_options[] = {
 	{"name", 'n', VG_ARGUMENT_TEXT, "NAME", "name the grid NAME, not as the template does",
 		VG_COMPLETE_NOTHING, NULL},
@@ -21,24 +23,25 @@ const struct vg_option vg_template_options[] = {
 	{0},
 };
 
-struct vg_wish vg_wish_of(const struct vg_cli *cli)
+struct vg_error *vg_template_plan(const struct vg_cli *cli, struct vg_context *context,
+	bool only_looks, struct vg_session **ret_session, struct vg_planning **ret_planning)
 {
+	_auto(vg_session) struct vg_session *session = NULL;
 	struct vg_wish wish = {
 		.file = vg_cli_operand(cli, 0),
 		.name = vg_cli_option(cli, "name"),
 		.profile = vg_cli_option(cli, "profile"),
 		.site = vg_cli_option(cli, "site"),
+		.only_looks = only_looks,
 		.doing = "vgrid up",
 	};
 	wish.sets = vg_cli_list(cli, "set", &wish.n_sets);
-	return wish;
-}
-
-struct vg_replan_options vg_replan_options_of(const struct vg_cli *cli)
-{
-	struct vg_replan_options options = {
-		.deletes_disks = vg_cli_flag(cli, "delete-disks"),
-	};
+	struct vg_replan_options options = {.deletes_disks = vg_cli_flag(cli, "delete-disks")};
 	options.replaces = vg_cli_list(cli, "replace", &options.n_replaces);
-	return options;
+	struct vg_error *error = vg_wish_open(context, &wish, &session);
+	if (!error)
+		error = vg_replan(session, &options, ret_planning);
+	if (!error)
+		*ret_session = vg_take(session);
+	return error;
 }

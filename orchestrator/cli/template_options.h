@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The options that `up` and `plan` share, and what they say.
+// The options that `up` and `plan` share, and their common first half.
 #pragma once
 
 #include "orchestrator/cli/command.h"
 #include "orchestrator/run/replan.h"
-#include "orchestrator/run/wish.h"
 
 extern const struct vg_option vg_template_options[];
 
-struct vg_wish vg_wish_of(const struct vg_cli *cli);
-struct vg_replan_options vg_replan_options_of(const struct vg_cli *cli);
+// Reads the template that was named and plans what it wants, by these options; `only_looks` takes no
+// lock and gets no image.
+struct vg_error *vg_template_plan(const struct vg_cli *cli, struct vg_context *context,
+	bool only_looks, struct vg_session **ret_session,
+	struct vg_planning **ret_planning) VG_MUST_CHECK;
