@@ -13,7 +13,7 @@
 enum {
 	CALL_S = 10, // for the agent's reply to one request
 	CHUNK_SIZE = 48 * 1024,
-	INPUT_SIZE_MAX = 2 << 20, // libvirt carries strings of up to 4 MiB, base64 adds a third
+	INPUT_SIZE_MAX = 16 << 20,
 	POLL_FIRST_MS = 20,
 	POLL_LAST_MS = 500,
 	FILE_TIMEOUT_MS = 30000, // for chmod and mv in the guest
@@ -84,10 +84,6 @@ static uint64_t now_ms(void)
 static struct vg_error *start_program(const struct vg_agent *agent, const char *const *argv,
 	const void *in, size_t in_size, int64_t *ret_pid)
 {
-	if (in_size > INPUT_SIZE_MAX)
-		return vg_error_of(VG_ERROR_USAGE,
-			"standard input of %zu bytes: the guest agent takes at most 2 MiB",
-			in_size);
 	struct vg_json *arguments = vg_json_object();
 	vg_json_set_string(arguments, "path", argv[0]);
 	struct vg_json *list = vg_json_array();
@@ -173,13 +169,47 @@ static void sleep_ms(uint64_t ms)
 	nanosleep(&time, NULL);
 }
 
+static struct vg_error *write_fresh(const struct vg_agent *agent, const char *path, unsigned mode,
+	const uint8_t *bytes, size_t size);
+
+// A request beyond a few hundred KiB can hang an agent for good. So a long input goes into a file
+// first, in chunks, and a shell that sees the program's arguments only as "$@" opens it for the
+// program and is replaced by it.
+static struct vg_error *start_with_file(const struct vg_agent *agent, const char *const *argv,
+	const void *in, size_t in_size, int64_t *ret_pid)
+{
+	static const char script[] = "exec < \"$0\" && rm -f \"$0\" && exec \"$@\"";
+	if (in_size > INPUT_SIZE_MAX)
+		return vg_error_of(VG_ERROR_USAGE,
+			"standard input of %zu bytes: the guest agent takes at most 16 MiB",
+			in_size);
+	char uuid[VG_UUID_LENGTH];
+	vg_uuid_random(uuid);
+	_auto(vg_string) char *path = vg_format("/run/vgrid-input-%s", uuid);
+	const char **words = NULL;
+	size_t n_words = 0;
+	for (const char *const *word = (const char *const[]){"/bin/sh", "-c", script, path, NULL};
+		*word; word++)
+		vg_append(words, n_words) = *word;
+	for (size_t i = 0; argv[i]; i++)
+		vg_append(words, n_words) = argv[i];
+	vg_append(words, n_words) = NULL;
+	struct vg_error *error = write_fresh(agent, path, 0600, in, in_size);
+	if (!error)
+		error = start_program(agent, words, NULL, 0, ret_pid);
+	free(words);
+	return error;
+}
+
 struct vg_error *vg_agent_exec(const struct vg_agent *agent, const char *const *argv,
 	const void *in, size_t in_size, uint64_t timeout_ms, bool (*stopped)(void *data),
 	void *data, struct vg_agent_result *ret_result)
 {
 	uint64_t begin = now_ms(), wait = POLL_FIRST_MS;
 	int64_t pid = 0;
-	struct vg_error *error = start_program(agent, argv, in, in_size, &pid);
+	struct vg_error *error = in_size > CHUNK_SIZE
+					 ? start_with_file(agent, argv, in, in_size, &pid)
+					 : start_program(agent, argv, in, in_size, &pid);
 	while (!error) {
 		bool has_ended;
 		error = ask_status(agent, pid, &has_ended, ret_result);

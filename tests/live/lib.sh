@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What the live tests written as scripts share. Each begins with
+#
+#	. "$(dirname "$0")/lib.sh"
+#
+# is run as `tests/live/as-user tests/live/NAME.sh VGRID IMAGES` (a built program and a store of
+# images that has `tiny`), gets a VGRID_HOME of its own, and looks at vgrid from outside only. At its
+# end, also by a failure or an interrupt, all grids are taken down; and then nothing may be left:
+# no process, namespace, link, mount, folder of a grid, or record.
+set -euo pipefail
+export LC_ALL=C
+vgrid=$(realpath "$1")
+images=$(realpath "$2")
+source_folder=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
+folder=$(mktemp -d /tmp/vgrid-live-XXXXXX)
+declare -A seen_namespaces=() seen_processes=()
+out='' err='' status=0
+
+# claim TEXT: what is shown next. A test that fails names the last one.
+current='the start'
+claim() {
+	current=$*
+	printf -- '- %s [%ss]\n' "$current" "$SECONDS"
+}
+
+fail() {
+	printf 'FAILED: %s: %s\n' "$current" "$*" >&2
+	exit 1
+}
+
+show_last() {
+	printf '%s\n' "--- exit status $status, stdout:" "$out" '--- stderr:' "$err" >&2
+}
+
+# run COMMAND…: sets $out, $err and $status. Standard input is the caller's.
+run() {
+	status=0
+	"$@" >"$folder/out" 2>"$folder/err" || status=$?
+	out=$(tr -d '\0' <"$folder/out")
+	err=$(tr -d '\0' <"$folder/err")
+}
+
+# expect STATUS VERB…: vgrid ends with this status. Without a standard input, unless it is piped.
+expect() {
+	local wanted=$1
+	shift
+	if [ -p /dev/stdin ]; then
+		run "$vgrid" "$@"
+	else
+		run "$vgrid" "$@" </dev/null
+	fi
+	if [ "$status" != "$wanted" ]; then
+		show_last
+		fail "'vgrid $*' exits with $status, not $wanted"
+	fi
+}
+
+# has TEXT REGEX… (extended, a line of it)
+has() {
+	local text=$1 regex
+	shift
+	for regex; do
+		if ! grep -Eq -- "$regex" <<<"$text"; then
+			show_last
+			fail "no line matches '$regex' in: $text"
+		fi
+	done
+}
+
+has_not() {
+	if grep -Eq -- "$2" <<<"$1"; then
+		show_last
+		fail "a line matches '$2' in: $1"
+	fi
+}
+
+same() {
+	[ "$1" = "$2" ] || fail "'$1' is not '$2'${3:+: $3}"
+}
+
+# await SECONDS WHAT COMMAND…: until the command succeeds.
+await() {
+	local end=$((SECONDS + $1)) what=$2
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt "$end" ] || fail "waited in vain until $what"
+		read -rt 0.1 <>"$folder/pause" || :
+	done
+}
+
+# json PYTHON-EXPRESSION: its value, with the last $out as `it`.
+json() {
+	python3 -c 'import json, sys
+it = json.loads(sys.argv[1])
+value = eval(sys.argv[2])
+print(value if isinstance(value, str) else json.dumps(value))' "$out" "$1"
+}
+
+# in_node GRID NODE SHELL-COMMAND: its output.
+in_node() {
+	"$vgrid" exec -q "$1" "$2" -- sh -c "$3" </dev/null
+}
+
+boot_ids() {
+	local grid=$1 node
+	shift
+	for node; do
+		printf '%s %s\n' "$node" "$(in_node "$grid" "$node" 'cat /proc/sys/kernel/random/boot_id')"
+	done
+}
+
+# every_node_pings_every_other GRID NODE…
+every_node_pings_every_other() {
+	local grid=$1 from
+	shift
+	for from; do
+		in_node "$grid" "$from" "for to in $*; do
+			ping -q -c1 -W5 \$to >/dev/null || ping -q -c3 -W5 \$to >/dev/null || {
+				echo $from does not reach \$to; exit 1; }; done" ||
+			fail "not every node is reached"
+	done
+}
+
+# box_pids [GRID-NODE-REGEX]: process 1 of every box of this VGRID_HOME.
+box_pids() {
+	local file
+	for file in "$VGRID_HOME"/run/boxes/*.json; do
+		[ -e "$file" ] && python3 -c 'import json, sys
+it = json.load(open(sys.argv[1]))
+print(it["what"].rsplit("/", 1)[-1], it["pid"])' "$file"
+	done | sort -n | while read -r _ pid; do
+		[ -e "/proc/$pid" ] && echo "$pid"
+	done
+	return 0
+}
+
+# descendants PID…: all processes below, themselves included.
+descendants() {
+	local pid
+	for pid; do
+		echo "$pid"
+		# shellcheck disable=SC2046
+		descendants $(cat "/proc/$pid/task/"*/children 2>/dev/null)
+	done
+}
+
+# in_box PID COMMAND…: inside a box's user and network namespace.
+in_box() {
+	local pid=$1
+	shift
+	nsenter --target "$pid" --user --net --preserve-credentials -- "$@"
+}
+
+# Notes what there is of this home's boxes, for nothing_is_left.
+remember() {
+	local pid link own
+	own=$(readlink /proc/self/ns/* | sort -u)
+	for pid in $(descendants $(box_pids)); do
+		seen_processes[$pid]=$(start_time "$pid")
+		for link in $(readlink "/proc/$pid/ns/"* 2>/dev/null); do
+			grep -qxF "$link" <<<"$own" || seen_namespaces[$link]=$pid
+		done
+	done
+}
+
+start_time() {
+	local stat
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+	cut -d' ' -f20 <<<"${stat##*) }"
+}
+
+# A namespace that some process is in, or that a mount or an open file keeps.
+namespace_exists() {
+	readlink /proc/[0-9]*/ns/* /proc/[0-9]*/fd/* 2>/dev/null | grep -qF "$1" ||
+		grep -qF "$1" /proc/self/mountinfo
+}
+
+nothing_is_left() {
+	local pid link rest
+	for pid in "${!seen_processes[@]}"; do
+		[ -z "$(start_time "$pid")" ] || [ "$(start_time "$pid")" != "${seen_processes[$pid]}" ] || fail "process $pid is left"
+	done
+	for link in "${!seen_namespaces[@]}"; do
+		! namespace_exists "$link" || fail "namespace $link is left"
+	done
+	rest=$(cd "$VGRID_HOME" && find . \( -path ./images -o -path ./cache \) -prune -o -type f -print |
+		grep -vxE './(store|store\.lock|run/lock)' || :)
+	same "$rest" '' 'files are left'
+	rest=$(find "$VGRID_HOME/grids" -mindepth 1 2>/dev/null || :)
+	same "$rest" '' 'folders are left'
+	! grep -qF "$folder" /proc/self/mountinfo || fail 'a mount is left'
+	same "$(ip -br link)" "$links_before" "the machine's links have changed"
+}
+
+down_all() {
+	local grid
+	"$vgrid" list -o json 2>/dev/null >"$folder/list" </dev/null || return 0
+	for grid in $(python3 -c 'import json, sys
+for grid in json.load(sys.stdin)["grids"]: print(grid["name"])' <"$folder/list"); do
+		"$vgrid" down "$grid" --delete-disks </dev/null >"$folder/down" 2>&1 || {
+			cat "$folder/down" >&2
+			return 1
+		}
+	done
+}
+
+end() {
+	local result=$?
+	trap - EXIT
+	trap '' INT TERM
+	if [ $result != 0 ]; then
+		[ $result = 77 ] || keep_evidence
+	fi
+	remember
+	current='the end'
+	(down_all && nothing_is_left) || result=1
+	# What is left in spite of all must not outlive the test.
+	for pid in $(box_pids); do
+		kill -9 "$pid"
+	done
+	chmod -R u+w "$folder"
+	rm -rf "$folder"
+	exit "$result"
+}
+
+# The consoles and the record of what failed.
+keep_evidence() {
+	local file
+	for file in "$VGRID_HOME"/grids/*/host-*/console/*.log; do
+		[ -e "$file" ] || continue
+		printf '%s\n' "--- the end of ${file#"$VGRID_HOME"/grids/}:" >&2
+		tail -n 15 "$file" | tr -d '\0\r' >&2
+	done
+}
+
+# begin [HOME-FOLDER]: an empty home that has the image.
+begin() {
+	export VGRID_HOME=${1:-$folder/home}
+	mkdir -p "$VGRID_HOME"
+	mkfifo "$folder/pause"
+	links_before=$(ip -br link)
+	trap end EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	mkdir "$VGRID_HOME/images"
+	cp -al "$images"/[0-9a-f]* "$VGRID_HOME/images" 2>/dev/null || {
+		rm -rf "$VGRID_HOME"/images/*
+		cp -a "$images"/[0-9a-f]* "$VGRID_HOME/images"
+	}
+	cd "$folder"
+}
