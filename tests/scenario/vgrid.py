@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 PROGRAM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "vgrid"
@@ -120,6 +121,13 @@ class Home:
             process.stdin.write(stdin)
         result = self.end(process, arguments)
         return result if code is None else result.must(code)
+
+    def until(self, process, is_so):
+        """Looks until it is so; the process that is to bring it about must still run."""
+        while not is_so():
+            if process.poll() is not None:
+                raise AssertionError(f"it ended before\n{self.end(process)}")
+            time.sleep(0.01)
 
     def traced(self, *arguments, rules=None, **options):
         """Runs it and yields the driver calls that it made, in the order of their ends."""
