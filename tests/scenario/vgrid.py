@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 PROGRAM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "vgrid"
@@ -121,6 +122,13 @@ class Home:
         result = self.end(process, arguments)
         return result if code is None else result.must(code)
 
+    def until(self, process, is_so):
+        """Looks until it is so; the process that is to bring it about must still run."""
+        while not is_so():
+            if process.poll() is not None:
+                raise AssertionError(f"it ended before\n{self.end(process)}")
+            time.sleep(0.01)
+
     def traced(self, *arguments, rules=None, **options):
         """Runs it and yields the driver calls that it made, in the order of their ends."""
         path = self.folder / "trace"
@@ -197,7 +205,7 @@ class Home:
             compute[name]["files"] = sorted(machine.get("files", {}))
         storage = {path: {key: value for key, value in volume.items() if key != "version"}
                    for path, volume in self.volumes().items()}
-        net = [[host, slice] for host, slices in self.world("net").get("hosts", {}).items()
+        net = [[host, in_order(slice)] for host, slices in self.world("net").get("hosts", {}).items()
                for slice in slices.values()]
         records = []
         for path in sorted((self.path / "grids").glob("*/record.json")):
@@ -209,10 +217,9 @@ class Home:
                               (r"([0-9a-f]{2}:){5}[0-9a-f]{2}", "MAC"),
                               (r"\bvg[a-z2-7]{11}\b", "LINK"),
                               (r"/[^\"#]*/home/", "/HOME/"),
-                              (r"\"link_group\": \d+", "\"link_group\": 0")):
+                              (r"\"link-group\": \d+", "\"link-group\": 0")):
             text = re.sub(pattern, word, text)
-        lines = text.splitlines()
-        return lines
+        return text.splitlines()
 
     def must_be_empty(self):
         """Nothing is left in the worlds, no record, no lock."""
@@ -267,6 +274,16 @@ def must_equal(expected, found, what=""):
     assert expected == found, f"{what}\n{difference(expected, found)}"
 
 
+def in_order(value):
+    """Lists within, which were in the order of random MACs, in an order of their own."""
+    if isinstance(value, dict):
+        return {key: in_order(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted(map(in_order, value), key=lambda item: json.dumps(
+            {**item, "mac": ""} if isinstance(item, dict) else item, sort_keys=True))
+    return value
+
+
 def numbered(calls):
     """(operation, number) of each call, the numbers from 1 for each operation."""
     counts = collections.Counter()
@@ -275,21 +292,6 @@ def numbered(calls):
         counts[call.operation] += 1
         result.append((call.operation, counts[call.operation]))
     return result
-
-
-def sample(points, bound):
-    """All of them in a soak; else at most `bound`: the first and the last of each operation, and
-    then evenly chosen ones."""
-    if IS_SOAK or len(points) <= bound:
-        return points
-    last = {}
-    for operation, number in points:
-        last[operation] = max(number, last.get(operation, 0))
-    chosen = {point for point in points if point[1] in (1, last[point[0]])}
-    rest = [point for point in points if point not in chosen]
-    n = max(0, bound - len(chosen))
-    chosen.update(rest[len(rest) * i // n] for i in range(n if rest else 0))
-    return [point for point in points if point in chosen]
 
 
 _claims = []
