@@ -151,9 +151,16 @@ static void *work(void *data)
 		const struct vg_step *step = &execution->steps[number];
 		_auto(vg_error) struct vg_error *error = execution->run(step, execution->data);
 		pthread_mutex_lock(&pool->lock);
-		if (error && execution->failed)
+		bool was_stopped = error && vg_error_kind(error) == VG_ERROR_INTERRUPTED;
+		if (error && !was_stopped && execution->failed)
 			execution->failed(step, error, execution->data);
+		if (was_stopped && !pool->is_stopped)
+			stop(pool);
 		end(pool, number, !error);
+		if (was_stopped) { // the user's doing, no failure
+			pool->n_failed--;
+			pool->n_skipped++;
+		}
 		pthread_cond_broadcast(&pool->changed);
 	}
 	pthread_mutex_unlock(&pool->lock);
@@ -220,7 +227,7 @@ static struct vg_error *sum_up(const struct pool *pool)
 	if (!pool->n_failed && !pool->n_skipped)
 		return NULL;
 	if (pool->is_stopped && !pool->n_failed)
-		return vg_error_of(VG_ERROR_INTERRUPTED, "stopped, %zu of %zu steps not begun",
+		return vg_error_of(VG_ERROR_INTERRUPTED, "stopped, %zu of %zu steps are not done",
 			pool->n_skipped, pool->execution->n_steps);
 	return vg_error_of(pool->is_stopped ? VG_ERROR_INTERRUPTED : VG_ERROR_FAILED,
 		"%zu of %zu steps failed, %zu were not begun", pool->n_failed,
