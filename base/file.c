@@ -225,6 +225,9 @@ struct vg_error *vg_lock_take(const char *path, bool wait, int *ret_fd)
 	for (;;) {
 		_auto(vg_fd) int fd =
 			open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd < 0 && errno == ENOENT)
+			return vg_error_of(VG_ERROR_NOT_FOUND,
+				"opening the lock '%s': there is no such folder", path);
 		if (fd < 0)
 			return vg_error_errno(errno, "opening the lock '%s'", path);
 		if (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0) {

@@ -37,7 +37,8 @@ struct vg_error *vg_folder_list(const char *path, char ***ret_names, size_t *ret
 void vg_folder_list_free(char **names, size_t n_names);
 
 // Opens (creating it, 0600) and locks a file exclusively; closing the descriptor unlocks. With
-// `wait` false a lock held by another is VG_ERROR_TIMEOUT. The file's content is the holder's to
+// `wait` false a lock held by another is VG_ERROR_TIMEOUT; a folder that is not there is
+// VG_ERROR_NOT_FOUND. The file's content is the holder's to
 // use: vg_lock_holder_write() leaves who holds it for those who wait.
 struct vg_error *vg_lock_take(const char *path, bool wait, int *ret_fd) VG_MUST_CHECK;
 // Removes the lock's file and unlocks; who waits for it makes a new one.

@@ -229,7 +229,6 @@ struct vg_error *vg_box_list(
 
 struct vg_error *vg_box_start(const struct vg_box_spec *spec, struct vg_box **ret_box)
 {
-	_auto(vg_string) char *path = path_of(spec->home, spec->tag, "json");
 	_auto(vg_fd) int lock = -1;
 	_auto(vg_box) struct vg_box *box = NULL;
 	struct vg_error *error = lock_tag(spec->home, spec->tag, true, &lock);

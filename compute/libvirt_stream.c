@@ -171,14 +171,15 @@ static void forget_caller(struct pump *pump)
 // given to a stream's callback.
 static void end(struct pump *pump)
 {
+	struct line line = pump->line;
 	pump->is_over = true;
 	shutdown(pump->fd, SHUT_RDWR);
 	forget_caller(pump);
 	if (pump->is_followed) {
-		virStreamEventRemoveCallback(pump->line.stream);
+		virStreamEventRemoveCallback(line.stream);
 		release(pump);
 	}
-	end_line(pump->line);
+	end_line(line);
 }
 
 static void want_events(struct pump *pump)

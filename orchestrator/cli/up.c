@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `vgrid up FILE`: plan, apply, wait until every node is ready, say where everything is.
-#include <string.h>
-
 #include "base/text.h"
 #include "orchestrator/cli/result.h"
 #include "orchestrator/cli/template_options.h"
@@ -11,29 +9,8 @@
 #include "orchestrator/report/progress.h"
 #include "orchestrator/report/table.h"
 #include "orchestrator/run/apply.h"
-#include "orchestrator/state/store.h"
+#include "orchestrator/run/commit.h"
 #include "templates/bind.h"
-
-// Does the record differ from the one that is stored?
-static bool is_changed(struct vg_context *context, const struct vg_record *record)
-{
-	_auto(vg_record) struct vg_record *stored = NULL;
-	_auto(vg_error) struct vg_error *error = vg_store_load(context, record->key, &stored);
-	if (error)
-		return true;
-	_auto(vg_json) struct vg_json *a = vg_record_to_json(stored);
-	_auto(vg_json) struct vg_json *b = vg_record_to_json(record);
-	_auto(vg_string) char *before = vg_json_write_canonical(a);
-	_auto(vg_string) char *after = vg_json_write_canonical(b);
-	return strcmp(before, after) != 0;
-}
-
-static struct vg_error *save(
-	struct vg_context *context, struct vg_record *record, enum vg_phase phase)
-{
-	record->phase = phase;
-	return is_changed(context, record) ? vg_store_save(context, record) : NULL;
-}
 
 // Restarts, recreations and removals are asked for; without a terminal `-y` must have been given.
 static struct vg_error *consent(
@@ -49,20 +26,6 @@ static struct vg_error *consent(
 	if (vg_cli_ask(context, "Go ahead?"))
 		return NULL;
 	return vg_error_new("nothing was changed");
-}
-
-// Saved as `creating` before the first resource is made, as `up` when every node is ready: whoever
-// is cut off in between is taken on from there by the next `up`.
-static struct vg_error *carry_out(struct vg_session *session, const struct vg_planning *planning)
-{
-	struct vg_context *context = session->context;
-	struct vg_record *record = session->record;
-	struct vg_error *error = NULL;
-	if (planning->plan->n_steps)
-		error = save(context, record, VG_PHASE_CREATING);
-	if (!error)
-		error = vg_apply(session, planning);
-	return error ? error : save(context, record, VG_PHASE_UP);
 }
 
 static char *addresses_of(const struct vg_grid *grid, const struct vg_node *node)
@@ -140,7 +103,11 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 		vg_plan_print(planning->plan, stderr);
 	error = consent(cli, context, planning->plan);
 	if (!error)
-		error = carry_out(session, planning);
+		error = vg_commit_begin(session, &planning);
+	if (!error)
+		error = vg_apply(session, planning);
+	if (!error)
+		error = vg_commit_end(session);
 	if (error)
 		return error;
 	vg_progress_pause(context->progress);

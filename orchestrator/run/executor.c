@@ -101,7 +101,8 @@ static void end(struct pool *pool, size_t number, bool is_good)
 	pool->n_running--;
 	pool->n_open--;
 	--*running_of(pool, step);
-	// A start that fails has no ready to leave the lane; a ready without a start never entered it.
+	// A start that fails has no ready to leave the lane; a ready without a start never entered
+	// it.
 	bool leaves = lane == VG_LANE_BOOT_LEAVE || (lane == VG_LANE_BOOT_ENTER && !is_good);
 	if (leaves && pool->booting[step->host])
 		pool->booting[step->host]--;
@@ -154,6 +155,7 @@ static void *work(void *data)
 		bool was_stopped = error && vg_error_kind(error) == VG_ERROR_INTERRUPTED;
 		if (error && !was_stopped && execution->failed)
 			execution->failed(step, error, execution->data);
+		// A step that was interrupted says so even where no other is left to ask.
 		if (was_stopped && !pool->is_stopped)
 			stop(pool);
 		end(pool, number, !error);
@@ -178,8 +180,7 @@ static void pool_init(struct pool *pool, const struct vg_execution *execution)
 		.n_missing = vg_alloc(n * sizeof(*pool->n_missing)),
 		.dependants = vg_alloc(n * sizeof(*pool->dependants)),
 		.ready = vg_alloc(n * sizeof(*pool->ready)),
-		.running = vg_alloc(
-			execution->n_hosts * VG_STEP_N_KINDS * sizeof(*pool->running)),
+		.running = vg_alloc(execution->n_hosts * VG_STEP_N_KINDS * sizeof(*pool->running)),
 		.booting = vg_alloc(execution->n_hosts * sizeof(*pool->booting)),
 		.n_open = n,
 	};

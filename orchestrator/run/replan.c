@@ -109,6 +109,7 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 {
 	const struct vg_record *record = session->record;
 	_auto(vg_planning) struct vg_planning *planning = vg_new(struct vg_planning);
+	planning->options = *options;
 	struct vg_error *error = find_images(session, planning);
 	if (!error)
 		error = vg_observe(session->site, session->context->store, record->uuid,

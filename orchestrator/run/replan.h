@@ -9,7 +9,15 @@
 #include "orchestrator/run/session.h"
 #include "storage/images.h"
 
+struct vg_replan_options {
+	bool removes_all;  // nothing is wanted any more
+	bool keeps_disks, deletes_disks;
+	const char *const *replaces;
+	size_t n_replaces;
+};
+
 struct vg_planning {
+	struct vg_replan_options options; // that it was made with; what they point to is borrowed
 	struct vg_world *world;
 	struct vg_slice **slices; // one a host
 	size_t n_hosts;
@@ -24,13 +32,6 @@ struct vg_planning {
 
 void vg_planning_free(struct vg_planning *planning);
 VG_AUTO(vg_planning);
-
-struct vg_replan_options {
-	bool removes_all;  // nothing is wanted any more
-	bool keeps_disks, deletes_disks;
-	const char *const *replaces;
-	size_t n_replaces;
-};
 
 struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_options *options,
 	struct vg_planning **ret_planning) VG_MUST_CHECK;

@@ -9,16 +9,33 @@
 #include "orchestrator/context.h"
 #include "orchestrator/state/store.h"
 
-// The site stands in the record; entering it must come first, before anything else is read, since it
-// may start the program anew.
-static struct vg_error *enter_site_of(struct vg_context *context, const char *key,
-	struct vg_site **ret_site)
+// The site stands in the record; entering it must come first, before anything else is read, since
+// it may start the program anew.
+static struct vg_error *enter_site_of(
+	struct vg_context *context, const char *key, struct vg_site **ret_site)
 {
 	_auto(vg_record) struct vg_record *record = NULL;
 	struct vg_error *error = vg_store_load(context, key, &record);
 	if (!error)
 		error = vg_site_read(record->site, ret_site);
 	return error ? error : vg_site_enter(*ret_site, context);
+}
+
+// The grid may have gone while its lock was waited for.
+static struct vg_error *load(
+	struct vg_context *context, const char *grid, const char *key, struct vg_session *session)
+{
+	struct vg_error *error = vg_store_load(context, key, &session->record);
+	if (!error || vg_error_kind(error) != VG_ERROR_NOT_FOUND)
+		return error;
+	if (session->lock >= 0)
+		vg_store_unlock_gone(context, key, &session->lock);
+	_auto(vg_string) char *other = NULL;
+	struct vg_error *gone = vg_store_resolve(context, grid, &other);
+	if (!gone)
+		return error;
+	vg_error_ignore(error);
+	return gone;
 }
 
 struct vg_error *vg_session_open(struct vg_context *context, const char *grid, const char *doing,
@@ -36,7 +53,7 @@ struct vg_error *vg_session_open(struct vg_context *context, const char *grid, c
 	if (!error && doing)
 		error = vg_store_lock(context, key, doing, &session->lock);
 	if (!error)
-		error = vg_store_load(context, key, &session->record);
+		error = load(context, grid, key, session);
 	if (!error)
 		error = vg_site_connect(
 			session->site, context, session->record->key, session->record->uuid);
@@ -65,14 +82,14 @@ static struct vg_error *no_such_node(const struct vg_grid *grid, const char *nam
 	const char **names = vg_alloc(grid->n_nodes * sizeof(*names));
 	for (size_t i = 0; i < grid->n_nodes; i++)
 		names[i] = grid->nodes[i].name;
-	struct vg_error *error = vg_error_of(
-		VG_ERROR_NOT_FOUND, "grid '%s' has no node '%.80s'", grid->name, name);
+	struct vg_error *error =
+		vg_error_of(VG_ERROR_NOT_FOUND, "grid '%s' has no node '%.80s'", grid->name, name);
 	const char *near = vg_text_nearest(name, names, grid->n_nodes);
 	if (near)
 		error = vg_error_hint(error, "did you mean '%s'?", near);
 	else if (grid->n_nodes)
-		error = vg_error_hint(error, "its nodes are '%s' … '%s'", names[0],
-			names[grid->n_nodes - 1]);
+		error = vg_error_hint(
+			error, "its nodes are '%s' … '%s'", names[0], names[grid->n_nodes - 1]);
 	free(names);
 	return error;
 }
@@ -88,9 +105,8 @@ struct vg_error *vg_session_node(struct vg_session *session, const char *name,
 		return vg_error_new("'%s' has no host yet", name);
 	struct vg_host *host = &session->site->hosts[node->host];
 	if (!host->is_running)
-		return vg_error_hint(
-			vg_error_new("'%s' does not run: neither does its host '%s'", name,
-				host->name),
+		return vg_error_hint(vg_error_new("'%s' does not run: neither does its host '%s'",
+					     name, host->name),
 			"'vgrid up' with its template starts the grid again");
 	*ret_node = node;
 	*ret_host = host;

@@ -96,6 +96,13 @@ static struct vg_error *load_secret(
 	char *bytes = NULL;
 	size_t size = 0;
 	struct vg_error *error = vg_file_read(path, VG_SECRET_SIZE, &bytes, &size);
+	// The record is there: that it lacks its secret must not look as if there were no grid.
+	if (error && vg_error_kind(error) == VG_ERROR_NOT_FOUND) {
+		vg_error_ignore(error);
+		error = vg_error_hint(vg_error_new("its secret '%s' is missing", path),
+			"without it the nodes' keys cannot be made again: put it back, or move the "
+			"record's folder away and let 'vgrid gc' remove what the grid owns");
+	}
 	if (!error && size != VG_SECRET_SIZE)
 		error = vg_error_new("'%s' does not hold %d bytes", path, VG_SECRET_SIZE);
 	if (!error)
@@ -158,21 +165,31 @@ struct vg_error *vg_store_remove(const struct vg_context *context, const char *k
 	return vg_error_while(error, "removing the record '%s'", path);
 }
 
+// Who takes the last grid away removes the folder of locks too, also between our two calls.
+static struct vg_error *take_lock(const char *locks, const char *path, bool wait, int *ret_fd)
+{
+	for (;;) {
+		struct vg_error *error = vg_folder_make(locks, 0700);
+		if (!error)
+			error = vg_lock_take(path, wait, ret_fd);
+		if (!error || vg_error_kind(error) != VG_ERROR_NOT_FOUND)
+			return error;
+		vg_error_ignore(error);
+	}
+}
+
 struct vg_error *vg_store_lock(
 	struct vg_context *context, const char *key, const char *doing, int *ret_fd)
 {
 	_auto(vg_string) char *locks = vg_format("%s/locks", context->home);
 	_auto(vg_string) char *path = vg_format("%s/%s", locks, key);
-	struct vg_error *error = vg_folder_make(locks, 0700);
-	if (error)
-		return error;
-	error = vg_lock_take(path, false, ret_fd);
+	struct vg_error *error = take_lock(locks, path, false, ret_fd);
 	if (error && vg_error_kind(error) == VG_ERROR_TIMEOUT) {
 		vg_error_ignore(error);
 		_auto(vg_string) char *holder = vg_lock_holder_read(path);
 		vg_progress_say(context->progress, "Waiting for '%s', which is being changed by %s",
 			key, *holder ? holder : "another command");
-		error = vg_lock_take(path, true, ret_fd);
+		error = take_lock(locks, path, true, ret_fd);
 	}
 	if (error)
 		return vg_error_while(error, "locking grid '%s'", key);
@@ -190,8 +207,7 @@ void vg_store_unlock_gone(const struct vg_context *context, const char *key, int
 }
 
 // Marks the VNIs of one other grid; a record that cannot be read takes none that we know of.
-static void mark_vnis(
-	const struct vg_context *context, const char *key, struct vg_map *taken)
+static void mark_vnis(const struct vg_context *context, const char *key, struct vg_map *taken)
 {
 	_auto(vg_record) struct vg_record *record = NULL;
 	vg_error_ignore(vg_store_load(context, key, &record));
@@ -201,8 +217,13 @@ static void mark_vnis(
 	}
 }
 
-struct vg_error *vg_store_allocate_vnis(
-	const struct vg_context *context, struct vg_record *record)
+struct vg_error *vg_store_lock_ledger(const struct vg_context *context, int *ret_fd)
+{
+	_auto(vg_string) char *path = vg_format("%s/store.lock", context->home);
+	return vg_error_while(vg_lock_take(path, true, ret_fd), "locking the store");
+}
+
+struct vg_error *vg_store_allocate_vnis(const struct vg_context *context, struct vg_record *record)
 {
 	char **keys;
 	size_t n_keys;
@@ -217,7 +238,10 @@ struct vg_error *vg_store_allocate_vnis(
 	vg_folder_list_free(keys, n_keys);
 	for (size_t i = 0; i < record->n_vnis; i++) {
 		_auto(vg_string) char *vni = vg_format("%u", record->vnis[i]);
-		vg_map_set(taken, vni, taken);
+		if (vg_map_has(taken, vni))
+			record->vnis[i] = 0;
+		else
+			vg_map_set(taken, vni, taken);
 	}
 	uint32_t next = VNI_FIRST;
 	for (size_t i = 0; i < record->n_vnis; i++) {

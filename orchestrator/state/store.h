@@ -29,7 +29,11 @@ struct vg_error *vg_store_lock(struct vg_context *context, const char *key, cons
 	int *ret_fd) VG_MUST_CHECK;
 // Unlocks for good: nothing of the lock stays. For a grid that is gone.
 void vg_store_unlock_gone(const struct vg_context *context, const char *key, int *fd);
-// Gives each network of the grid that has none (0 in record->vnis) a VNI that no other grid of the
-// store has.
+// What all grids of the store share, the VNIs, is looked at and saved by one at a time. Never held
+// while anybody is asked or waited for.
+struct vg_error *vg_store_lock_ledger(const struct vg_context *context, int *ret_fd) VG_MUST_CHECK;
+// Gives each network of the grid that has none (0 in record->vnis), or one that another grid of the
+// store has, a VNI of its own. What it gives holds only if the record is saved before the ledger is
+// unlocked.
 struct vg_error *vg_store_allocate_vnis(const struct vg_context *context, struct vg_record *record)
 	VG_MUST_CHECK;
