@@ -4,7 +4,9 @@
 # Docs are tests: what README.md and docs/ show is run, and what they say is looked up.
 #
 #   run.py fast VGRID SCHEMA_PRINT SOURCE    no guests, hosts that exist only in a file
-#   run.py live VGRID SCHEMA_PRINT SOURCE    the sessions marked live, in the sandbox
+#   run.py live VGRID SCHEMA_PRINT SOURCE [IMAGES]
+#                                            the sessions marked live, in the sandbox; with a store of
+#                                            images that has `tiny` none is built
 #
 # What a page may hold, and what becomes of it:
 #
@@ -141,8 +143,9 @@ def run(command, folder, environment, status):
 
 
 class Pages:
-    def __init__(self, mode, program, schema_print, source):
+    def __init__(self, mode, program, schema_print, source, images):
         self.mode, self.schema_print, self.source = mode, schema_print, source
+        self.images = images
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vgrid-docs-"))
         self.programs = self.folder / "bin"
         self.n_run = self.n_checked = 0
@@ -233,6 +236,9 @@ class Pages:
         for template in (self.source / "templates/catalog").glob("*.yaml"):
             shutil.copy(template, folder)
         home = folder / "home"
+        if self.images:
+            home.mkdir(mode=0o700)
+            shutil.copytree(self.images, home / "images")
         environment = self.environment(home)
         blocks = read_blocks(page)
         for at, block in enumerate(blocks):
@@ -315,12 +321,12 @@ class Pages:
 
 
 def main():
-    if len(sys.argv) != 5 or sys.argv[1] not in ("fast", "live"):
-        print("usage: run.py fast|live VGRID SCHEMA_PRINT SOURCE", file=sys.stderr)
+    if len(sys.argv) not in (5, 6) or sys.argv[1] not in ("fast", "live"):
+        print("usage: run.py fast|live VGRID SCHEMA_PRINT SOURCE [IMAGES]", file=sys.stderr)
         return 2
-    mode, program, schema_print, source = sys.argv[1:]
+    mode, program, schema_print, source = sys.argv[1:5]
     return Pages(mode, os.path.abspath(program), os.path.abspath(schema_print),
-                 pathlib.Path(source).resolve()).all()
+                 pathlib.Path(source).resolve(), sys.argv[5] if len(sys.argv) > 5 else None).all()
 
 
 if __name__ == "__main__":
