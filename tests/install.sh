@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The installed program works from its prefix: it finds recipe, catalog and guest program there, and
+# manual page and completion lie where man and bash look. install.sh BUILD_FOLDER
+set -euo pipefail
+
+prefix=$(mktemp -d)
+trap 'rm -rf "$prefix"' EXIT
+cmake --install "$1" --prefix "$prefix/usr" >"$prefix/log" || {
+	cat "$prefix/log"
+	exit 1
+}
+cd /
+vgrid=$prefix/usr/bin/vgrid
+export VGRID_HOME=$prefix/home
+
+"$vgrid" --version | grep -q '^vgrid [0-9]'
+for template in "$prefix"/usr/share/vgrid/catalog/*.yaml; do
+	"$vgrid" check "$template" >/dev/null
+done
+[ -x "$prefix/usr/share/vgrid/images/tiny/build" ]
+[ -x "$prefix/usr/libexec/vgrid/vgrid-guest" ]
+bash -n "$prefix/usr/share/bash-completion/completions/vgrid"
+man=$(man --local-file "$prefix/usr/share/man/man1/vgrid.1" 2>/dev/null ||
+	cat "$prefix/usr/share/man/man1/vgrid.1")
+grep -q 'docker compose\|virtual grid' <<<"$man"
+export VGRID_SITE=fake
+printf '{"vgrid": 1, "name": "one", "images": {"base": {"builtin": "tiny"}}, "roles": {"a": {"image": "base"}}}' |
+	"$vgrid" up -q - >"$prefix/up"
+grep -q '^a ' "$prefix/up"
+"$vgrid" down -q one
