@@ -230,7 +230,7 @@ class Home:
         for host, slices in self.world("net").get("hosts", {}).items():
             assert not slices, f"networks are left on {host}: {slices}"
         left = [entry.name for entry in self.path.iterdir() if not re.fullmatch(
-            r"fake-(compute|net|storage)\.json(\.lock|\.new)?|store(\.lock)?", entry.name)]
+            r"fake-(compute|net|storage)\.json(\.lock|(\.\d+)?\.new)?|store(\.lock)?", entry.name)]
         assert not left, f"left in the home: {left}"
 
 
