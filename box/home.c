@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <grp.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -12,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "box/probe.h"
 
 enum { TUN_MAJOR = 10, TUN_MINOR = 200 };
@@ -47,15 +50,42 @@ static struct vg_error *make_folders(const char *home, const struct vg_home_owne
 	return NULL;
 }
 
-static bool is_empty(const char *path)
+// Does it hold nothing but what vgrid itself puts there? Root may have looked (`list`, `doctor`)
+// before the first box was made.
+static bool holds_only_ours(const char *path)
 {
+	static const char *const ours[] = {
+		"store", "store.lock", "cache", "images", "run", "grids", "locks"};
 	char **names;
-	size_t n_names = 1;
+	size_t n_names, n_ours = 0;
 	struct vg_error *error = vg_folder_list(path, &names, &n_names);
-	if (!error)
-		vg_folder_list_free(names, n_names);
-	vg_error_ignore(error);
-	return n_names == 0;
+	if (error) {
+		vg_error_ignore(error);
+		return false;
+	}
+	for (size_t i = 0; i < n_names; i++) {
+		bool is_ours = vg_text_starts(names[i], "fake-");
+		for (size_t k = 0; k < VG_LENGTH(ours); k++)
+			is_ours |= strcmp(names[i], ours[k]) == 0;
+		n_ours += is_ours;
+	}
+	vg_folder_list_free(names, n_names);
+	return n_ours == n_names;
+}
+
+static int own_entry(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+	(void)type;
+	(void)at;
+	return status->st_uid == 0 ? lchown(path, VG_HOME_UID, VG_HOME_UID) : 0;
+}
+
+// What root left in it becomes the uid's, without following links or leaving the file system.
+static struct vg_error *own_all(const char *home)
+{
+	if (nftw(home, own_entry, 16, FTW_PHYS | FTW_MOUNT) != 0)
+		return vg_error_errno(errno, "giving '%s' to uid %u", home, VG_HOME_UID);
+	return NULL;
 }
 
 static bool opens_for(const struct vg_owner *owner, const char *path)
@@ -100,17 +130,18 @@ static struct vg_error *prepare_as_root(const char *home, struct vg_home_owner *
 	bool is_users = status.st_uid != 0 && status.st_uid != VG_HOME_UID;
 	if (is_users)
 		as->owner = (struct vg_owner){status.st_uid, status.st_gid};
-	if (status.st_uid == 0 && !is_empty(home))
-		return vg_error_hint(vg_error_new("'%s' is root's and not empty", home),
-			"VGRID_HOME is a folder that vgrid makes for itself");
+	// A folder that holds other things stays root's: inside, vgrid may write there all the same.
+	bool is_taken = status.st_uid == 0 && holds_only_ours(home);
 	if (setgroups(0, NULL) < 0)
 		return vg_error_errno(errno, "leaving root's groups");
-	struct vg_error *error = NULL;
+	struct vg_error *error = is_taken ? own_all(home) : NULL;
+	if (error)
+		return error;
 	if (vg_file_exists("/dev/net") && !opens_for(&as->owner, "/dev/net/tun"))
 		error = open_tun();
 	as->is_chosen = !is_users;
 	if (!error)
-		error = is_users ? become(&as->owner) : own_folder(as, home);
+		error = is_users ? become(&as->owner) : NULL;
 	return error;
 }
 

@@ -50,6 +50,6 @@ struct vg_error *vg_expand(const struct vg_template *template,
 	const struct vg_expand_options *options, bool is_trial, struct vg_findings *findings,
 	struct vg_grid **ret_grid) VG_MUST_CHECK;
 
-// The hash described in DESIGN: over the tree without quanta and values of parameters. `root` has
+// The topology hash (docs/template-language.md): over the tree without quanta and values of parameters. `root` has
 // no fault. The result is in the arena.
 const char *vg_topology_hash(struct vg_arena *arena, const struct vg_value *root);

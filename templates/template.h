@@ -29,7 +29,7 @@ void vg_template_print_findings(
 	const struct vg_template *template, const struct vg_findings *findings, FILE *out);
 
 const char *vg_template_name(const struct vg_template *template);
-// 64 hexadecimal digits over all that is not quantum (DESIGN, the topology hash).
+// 64 hexadecimal digits over all that is not quantum (docs/template-language.md).
 const char *vg_template_topology_hash(const struct vg_template *template);
 size_t vg_template_n_profiles(const struct vg_template *template);
 const char *vg_template_profile(const struct vg_template *template, size_t i);

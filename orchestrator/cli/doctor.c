@@ -94,7 +94,8 @@ static bool find_program(const struct program *program, char **ret_version)
 			(const char *const[]){path, program->option, NULL}, NULL, &status, &output);
 		if (error)
 			continue;
-		*ret_version = first_line(output);
+		_auto(vg_string) char *line = first_line(output);
+		*ret_version = status == 0 ? vg_take(line) : vg_format("it says: %s", line);
 		return true;
 	}
 	return false;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "base/text.h"
 #include "orchestrator/cli/result.h"
 #include "orchestrator/cli/show.h"
@@ -56,7 +57,7 @@ static void add_node(const struct view *view, struct vg_table *table, size_t i)
 					       ? vg_format("%s (%s)", status->state, status->reason)
 					       : vg_strdup(status->state);
 	_auto(vg_string) char *cpu = vg_format("%u", role->cpu);
-	_auto(vg_string) char *memory = vg_show_size(role->memory);
+	_auto(vg_string) char *memory = vg_units_write_size(role->memory);
 	vg_table_row(table, (const char *const[]){status->node->name, role->name,
 				    status->on ? status->on->name : NULL, state,
 				    status->is_ready ? "yes" : "no", addresses.bytes, cpu, memory});
@@ -119,7 +120,7 @@ static struct vg_error *print_outputs(const struct view *view)
 		struct vg_error *error = vg_grid_expand(view->grid, NULL, &output->value, &value);
 		if (error)
 			return error;
-		printf("%s%s = %s\n", i ? "" : "\n", output->name, value);
+		printf("%s%s: %s\n", i ? "" : "\n", output->name, value);
 	}
 	return NULL;
 }

@@ -102,6 +102,9 @@ static struct vg_error *remove_volumes(
 				vg_planner_change(planner, VG_CHANGE_REMOVE, name,
 					(struct vg_place){0}, true, "delete its data disk '%s'",
 					disk_of(volume->tag));
+			if (volume->kind == VG_VOLUME_ROOT && !step)
+				vg_planner_change(planner, VG_CHANGE_REMOVE, name,
+					(struct vg_place){0}, true, "delete its root disk");
 			remove_volume(planner, (int)h, volume, &needs);
 		}
 	}
