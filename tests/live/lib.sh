@@ -9,7 +9,7 @@
 # images that has `tiny`), gets a VGRID_HOME of its own, and looks at vgrid from outside only. At its
 # end, also by a failure or an interrupt, all grids are taken down; and then nothing may be left:
 # no process, namespace, link, mount, folder of a grid, or record.
-set -euo pipefail
+set -eEuo pipefail
 export LC_ALL=C
 vgrid=$(realpath "$1")
 images=$(realpath "$2")
@@ -34,23 +34,19 @@ show_last() {
 	printf '%s\n' "--- exit status $status, stdout:" "$out" '--- stderr:' "$err" >&2
 }
 
-# run COMMAND…: sets $out, $err and $status. Standard input is the caller's.
+# [input=FILE] run COMMAND…: sets $out, $err and $status.
 run() {
 	status=0
-	"$@" >"$folder/out" 2>"$folder/err" || status=$?
+	"$@" <"${input:-/dev/null}" >"$folder/out" 2>"$folder/err" || status=$?
 	out=$(tr -d '\0' <"$folder/out")
 	err=$(tr -d '\0' <"$folder/err")
 }
 
-# expect STATUS VERB…: vgrid ends with this status. Without a standard input, unless it is piped.
+# [input=FILE] expect STATUS VERB…: vgrid ends with this status.
 expect() {
 	local wanted=$1
 	shift
-	if [ -p /dev/stdin ]; then
-		run "$vgrid" "$@"
-	else
-		run "$vgrid" "$@" </dev/null
-	fi
+	run "$vgrid" "$@"
 	if [ "$status" != "$wanted" ]; then
 		show_last
 		fail "'vgrid $*' exits with $status, not $wanted"
@@ -168,7 +164,13 @@ remember() {
 start_time() {
 	local stat
 	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+	# A dead one whose parent, the machine's process 1, has yet to take notice is no process.
+	[ "${stat##*) }" = "${stat##*) Z}" ] || return 0
 	cut -d' ' -f20 <<<"${stat##*) }"
+}
+
+is_gone() {
+	[ -z "$(start_time "$1")" ]
 }
 
 # A namespace that some process is in, or that a mount or an open file keeps.
@@ -242,6 +244,7 @@ begin() {
 	mkfifo "$folder/pause"
 	links_before=$(ip -br link)
 	trap end EXIT
+	trap 'printf "FAILED: %s: line %s: %s\n" "$current" "$LINENO" "$BASH_COMMAND" >&2' ERR
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	mkdir "$VGRID_HOME/images"

@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Cut off at any moment, up is run again and converges, and down leaves nothing.
+. "$(dirname "$0")/lib.sh"
+begin
+cat >cut.yaml <<'T'
+vgrid: 1
+name: cut
+images:
+  base: {builtin: tiny}
+networks:
+  lan: {cidr: 10.9.0.0/24}
+roles:
+  node:
+    image: base
+    count: 2
+    memory: 128MiB
+    nics: [lan]
+    disks: {data: {size: 32MiB, mount: /data}}
+T
+grid=$VGRID_HOME/grids/cut@sandbox
+# up_until WHAT COMMAND…: starts `up` in the background and waits for a moment of its work.
+up_until() {
+	# Background jobs of a script ignore Ctrl-C.
+	env --default-signal=INT "$vgrid" up cut.yaml >up.out 2>up.err </dev/null &
+	up=$!
+	await 60 "$@"
+	[ -n "$(start_time $up)" ] || { cat up.err; fail "'up' had ended before $1"; }
+}
+boots() { [ -s "$grid/host-0/console/node-0.log" ]; }
+has_box() { [ -n "$(box_pids)" ]; }
+has_volume() { ls "$grid"/host-0/volumes/*/*/disk.qcow2; }
+runs() { "$vgrid" status cut </dev/null | grep -q '^node-0 .* running'; }
+
+claim 'Ctrl-C in the middle of up ends it with 130'
+up_until 'a guest boots' boots
+remember
+kill -INT $up
+status=0
+wait $up || status=$?
+same $status 130 "$(cat up.err)"
+expect 0 status cut
+expect 0 list
+has "$out" '^cut .* creating'
+
+claim 'down leaves nothing of what was half made'
+expect 0 down cut --delete-disks
+nothing_is_left
+
+claim 'killed when it has saved its record, when its box runs, when it makes disks, when guests run'
+for moment in 'test -e '"$grid"'/record.json' has_box has_volume runs; do
+	# shellcheck disable=SC2086
+	up_until "$moment" $moment
+	remember
+	kill -9 $up
+	wait $up 2>/dev/null || :
+	expect 0 status cut
+	has "$out" 'creating'
+done
+
+claim 'up goes on from there and converges'
+expect 0 up cut.yaml
+remember
+every_node_pings_every_other cut node-0 node-1
+expect 0 status cut --check
+expect 0 up cut.yaml
+has "$err" 'nothing to do'
+
+claim 'killed in the middle of down, down is run again'
+"$vgrid" down cut --delete-disks >down.out 2>&1 </dev/null &
+down=$!
+await 10 'a guest has ended or all is over' test "$(descendants "$(box_pids)" | wc -l)" -lt 6
+kill -9 $down 2>/dev/null || :
+wait $down 2>/dev/null || :
+if [ -e "$grid/record.json" ]; then
+	expect 0 down cut --delete-disks
+fi
+nothing_is_left
