@@ -119,17 +119,12 @@ every_node_pings_every_other() {
 	done
 }
 
-# box_pids [GRID-NODE-REGEX]: process 1 of every box of this VGRID_HOME.
+# box_pids: process 1 of every box of this VGRID_HOME that runs, in the order of the hosts.
 box_pids() {
-	local file
-	for file in "$VGRID_HOME"/run/boxes/*.json; do
-		[ -e "$file" ] && python3 -c 'import json, sys
-it = json.load(open(sys.argv[1]))
-print(it["what"].rsplit("/", 1)[-1], it["pid"])' "$file"
-	done | sort -n | while read -r _ pid; do
-		[ -e "/proc/$pid" ] && echo "$pid"
-	done
-	return 0
+	python3 -c 'import glob, json, os, sys
+boxes = [json.load(open(name)) for name in glob.glob(sys.argv[1] + "/run/boxes/*.json")]
+for box in sorted(boxes, key=lambda box: int(box["what"].rsplit("/", 1)[-1])):
+    if os.path.exists("/proc/%d" % box["pid"]): print(box["pid"])' "$VGRID_HOME"
 }
 
 # descendants PID…: all processes below, themselves included.
@@ -213,7 +208,7 @@ end() {
 	trap - EXIT
 	trap '' INT TERM
 	if [ $result != 0 ]; then
-		[ $result = 77 ] || keep_evidence
+		keep_evidence
 	fi
 	remember
 	current='the end'

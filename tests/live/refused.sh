@@ -12,7 +12,7 @@ without() {
 	local script=$1
 	shift
 	run unshare --user --mount --map-current-user --keep-caps bash -c "$script"'
-		shift 0; exec setpriv --inh-caps=-all --ambient-caps=-all "$@"' "$folder" "$vgrid" "$@"
+		exec setpriv --inh-caps=-all --ambient-caps=-all "$@"' "$folder" "$vgrid" "$@"
 }
 
 claim 'doctor finds nothing wrong with this machine'
@@ -27,14 +27,17 @@ without "$no_namespaces" doctor
 same "$status" 1
 has "$out$err" 'sysctl -w user\.max_user_namespaces='
 
-claim 'where /dev/net/tun is closed, the remedy is named'
-closed='touch "$0/closed"; chmod 0 "$0/closed"; mount --bind "$0/closed" /dev/net/tun'
-without "$closed" up "$template"
-same "$status" 1
-has "$err" '/dev/net/tun' 'chmod 0?666 /dev/net/tun'
-without "$closed" doctor
-same "$status" 1
-has "$out$err" 'chmod 0?666 /dev/net/tun'
+# Only root can make a device node: tests/live/as-user has left one that is root's alone.
+if [ -e /dev/net/closed ]; then
+	claim 'where /dev/net/tun is closed, the remedy is named'
+	closed='mount --bind /dev/net/closed /dev/net/tun'
+	without "$closed" up "$template"
+	same "$status" 1
+	has "$err" '/dev/net/tun' 'chmod 0?666 /dev/net/tun'
+	without "$closed" doctor
+	same "$status" 1
+	has "$out$err" 'chmod 0?666 /dev/net/tun'
+fi
 
 claim 'where /dev/net/tun is missing, the remedy is named'
 missing='mount -t tmpfs none /dev/net'
