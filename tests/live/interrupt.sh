@@ -12,7 +12,7 @@ images:
 networks:
   lan: {cidr: 10.9.0.0/24}
 roles:
-  node:
+  n:
     image: base
     count: 2
     memory: 128MiB
@@ -28,10 +28,10 @@ up_until() {
 	await 60 "$@"
 	[ -n "$(start_time $up)" ] || { cat up.err; fail "'up' had ended before $1"; }
 }
-boots() { [ -s "$grid/host-0/console/node-0.log" ]; }
+boots() { [ -s "$grid/host-0/console/n-0.log" ]; }
 has_box() { [ -n "$(box_pids)" ]; }
 has_volume() { ls "$grid"/host-0/volumes/*/*/disk.qcow2; }
-runs() { "$vgrid" status cut </dev/null | grep -q '^node-0 .* running'; }
+runs() { "$vgrid" status cut </dev/null | grep -q '^n-0 .* running'; }
 
 claim 'Ctrl-C in the middle of up ends it with 130'
 up_until 'a guest boots' boots
@@ -42,7 +42,7 @@ wait $up || status=$?
 same $status 130 "$(cat up.err)"
 expect 0 status cut
 expect 0 list
-has "$out" '^cut .* creating'
+has "$out" '^cut.* creating'
 
 claim 'down leaves nothing of what was half made'
 expect 0 down cut --delete-disks
@@ -62,7 +62,7 @@ done
 claim 'up goes on from there and converges'
 expect 0 up cut.yaml
 remember
-every_node_pings_every_other cut node-0 node-1
+every_node_pings_every_other cut n-0 n-1
 expect 0 status cut --check
 expect 0 up cut.yaml
 has "$err" 'nothing to do'

@@ -81,7 +81,7 @@ await() {
 	local end=$((SECONDS + $1)) what=$2
 	shift 2
 	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt "$end" ] || fail "waited in vain until $what"
+		[ $SECONDS -lt "$end" ] || { cat up.err >&2 2>/dev/null; fail "waited in vain until $what"; }
 		read -rt 0.1 <>"$folder/pause" || :
 	done
 }
@@ -160,8 +160,8 @@ start_time() {
 	local stat
 	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
 	# A dead one whose parent, the machine's process 1, has yet to take notice is no process.
-	[ "${stat##*) }" = "${stat##*) Z}" ] || return 0
-	cut -d' ' -f20 <<<"${stat##*) }"
+	stat=${stat##*) }
+	[ "${stat%% *}" = Z ] || cut -d' ' -f20 <<<"$stat"
 }
 
 is_gone() {

@@ -18,7 +18,7 @@ images:
 networks:
   lan: {cidr: 10.9.0.0/24}
 roles:
-  node: {image: base, memory: 128MiB, nics: [lan], disks: {data: {size: 32MiB, mount: /data}}}
+  n: {image: base, memory: 128MiB, nics: [lan], disks: {data: {size: 32MiB, mount: /data}}}
 T
 
 claim 'a grid comes up there'
@@ -26,13 +26,13 @@ expect 0 up 'private/templates here/a template.yaml'
 remember
 
 claim 'its node is reached by agent, console and ssh'
-expect 0 exec far-away node -- hostname
-same "$out" node
+expect 0 exec far-away n -- hostname
+same "$out" n
 printf '\necho $((6 * 7))-on-$(hostname)\n' >typed
-input=typed expect 0 console far-away node
-has "$out" '42-on-node'
-expect 0 ssh far-away node -- hostname
-same "$out" node
+input=typed expect 0 console far-away n
+has "$out" '42-on-n'
+expect 0 ssh far-away n -- hostname
+same "$out" n
 expect 0 status far-away --check
 
 claim 'a second up, from the same relative path, finds nothing to do'

@@ -12,7 +12,7 @@ images:
 networks:
   lan: {cidr: 10.9.0.0/24}
 roles:
-  node: {image: base, count: 2, cpu: 1, memory: 160MiB, nics: [lan]}
+  n: {image: base, count: 2, cpu: 1, memory: 160MiB, nics: [lan]}
 T
 
 claim 'two grids of one template come up in parallel'
@@ -25,22 +25,22 @@ wait "${ups[1]}" || { cat up-b; fail "b: exit $?"; }
 remember
 same "$(ip -br link)" "$links_before" 'links during'
 for grid in a b; do
-	same "$(in_node $grid node-0 'cat /etc/hostname; ip -4 -o addr show dev eth0 |
-		sed "s,.*inet \([^ ]*\).*,\1,"')" $'node-0\n10.9.0.2/24'
+	same "$(in_node $grid n-0 'cat /etc/hostname; ip -4 -o addr show dev eth0 |
+		sed "s,.*inet \([^ ]*\).*,\1,"')" $'n-0\n10.9.0.2/24'
 done
 
 claim 'each reaches its own'
-every_node_pings_every_other a node-0 node-1
-every_node_pings_every_other b node-0 node-1
+every_node_pings_every_other a n-0 n-1
+every_node_pings_every_other b n-0 n-1
 
 # chatter GRID PATTERN: unicast, broadcast and unanswered questions.
 chatter() {
-	in_node "$1" node-0 "ping -q -c3 -i0.2 -p $2 node-1; ping -q -b -c3 -i0.2 -p $2 10.9.0.255
+	in_node "$1" n-0 "ping -q -c3 -i0.2 -p $2 n-1; ping -q -b -c3 -i0.2 -p $2 10.9.0.255
 		ping -q -c2 -W1 -p $2 10.9.0.77; :" >/dev/null
 }
 macs() {
-	in_node "$1" node-0 'cat /sys/class/net/eth0/address'
-	in_node "$1" node-1 'cat /sys/class/net/eth0/address'
+	in_node "$1" n-0 'cat /sys/class/net/eth0/address'
+	in_node "$1" n-1 'cat /sys/class/net/eth0/address'
 }
 tag_of() {
 	python3 -c 'import json, sys
@@ -78,9 +78,9 @@ for pair in 'a b a1a2a3a4 b1b2b3b4' 'b a b1b2b3b4 a1a2a3a4'; do
 done
 
 claim 'one goes and the other stays'
-before=$(boot_ids b node-0 node-1)
+before=$(boot_ids b n-0 n-1)
 expect 0 down a
-same "$(boot_ids b node-0 node-1)" "$before" 'boot ids'
+same "$(boot_ids b n-0 n-1)" "$before" 'boot ids'
 expect 0 down b
 
 claim 'nothing is left'
