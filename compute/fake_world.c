@@ -22,9 +22,29 @@ struct vg_fake_world {
 	int lock_fd; // held while it is locked; the file holds the number of the last change
 	uint64_t generation;
 	struct stat seen; // of the file that root was read from
+	unsigned n_users;
+	struct vg_fake_world *next;
 };
 
 static struct vg_fake_world in_memory = {.lock = PTHREAD_MUTEX_INITIALIZER, .lock_fd = -1};
+
+// The hosts of a site are in one file: read once for all of them, not again by each one after every
+// change that another made.
+static struct {
+	pthread_mutex_t lock;
+	struct vg_fake_world *first;
+} opened = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct vg_fake_world *new_world(const char *path)
+{
+	struct vg_fake_world *world = vg_new(struct vg_fake_world);
+	pthread_mutex_init(&world->lock, NULL);
+	world->path = vg_strdup(path);
+	world->lock_fd = -1;
+	world->next = opened.first;
+	opened.first = world;
+	return world;
+}
 
 struct vg_error *vg_fake_world_open(const char *uri, struct vg_fake_world **ret_world)
 {
@@ -34,10 +54,15 @@ struct vg_error *vg_fake_world_open(const char *uri, struct vg_fake_world **ret_
 		*ret_world = &in_memory;
 		return NULL;
 	}
-	struct vg_fake_world *world = vg_new(struct vg_fake_world);
-	pthread_mutex_init(&world->lock, NULL);
-	world->path = vg_strdup(uri + strlen("fake:"));
-	world->lock_fd = -1;
+	const char *path = uri + strlen("fake:");
+	pthread_mutex_lock(&opened.lock);
+	struct vg_fake_world *world = opened.first;
+	while (world && strcmp(world->path, path) != 0)
+		world = world->next;
+	if (!world)
+		world = new_world(path);
+	world->n_users++;
+	pthread_mutex_unlock(&opened.lock);
 	*ret_world = world;
 	return NULL;
 }
@@ -45,6 +70,16 @@ struct vg_error *vg_fake_world_open(const char *uri, struct vg_fake_world **ret_
 void vg_fake_world_close(struct vg_fake_world *world)
 {
 	if (!world || world == &in_memory)
+		return;
+	pthread_mutex_lock(&opened.lock);
+	bool is_used = --world->n_users;
+	struct vg_fake_world **at = &opened.first;
+	while (*at != world)
+		at = &(*at)->next;
+	if (!is_used)
+		*at = world->next;
+	pthread_mutex_unlock(&opened.lock);
+	if (is_used)
 		return;
 	pthread_mutex_destroy(&world->lock);
 	vg_json_free(world->root);

@@ -90,8 +90,12 @@ static bool answer_help(const struct vg_cli *cli, int *ret_status)
 // What could not be written is a failure; whoever closed the pipe knows it.
 static int close_output(int status)
 {
+	// An earlier write may have failed, and what it failed with is forgotten: so write once more.
 	errno = 0;
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	bool has_failed = ferror(stdout);
+	if (has_failed)
+		putchar('\n');
+	if (fflush(stdout) == 0 && !has_failed)
 		return status;
 	if (errno != EPIPE)
 		fprintf(stderr, "vgrid: writing the result: %s\n", strerror(errno));
