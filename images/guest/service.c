@@ -67,7 +67,8 @@ static void run_agent(void)
 		"/dev/virtio-ports/" VG_AGENT_PORT, "-t", "/run", (char *)NULL);
 }
 
-// A shell on the terminal that is the kernel's console.
+// A shell on the terminal that is the kernel's console, once somebody has typed a line there: until
+// then no prompt shares a line with what the node has to say (`ready: {console: ^…}`).
 static void run_shell(void)
 {
 	char path[64] = "/dev/console";
@@ -79,6 +80,8 @@ static void run_shell(void)
 	}
 	redirect(path, O_RDWR);
 	ioctl(0, TIOCSCTTY, 1);
+	while (poll(&(struct pollfd){.fd = 0, .events = POLLIN}, 1, -1) < 0 && errno == EINTR)
+		continue;
 	if (chdir("/root") < 0 && chdir("/") < 0)
 		_exit(127);
 	setenv("HOME", "/root", 1);

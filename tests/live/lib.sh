@@ -81,7 +81,7 @@ await() {
 	local end=$((SECONDS + $1)) what=$2
 	shift 2
 	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt "$end" ] || { cat up.err >&2 2>/dev/null; fail "waited in vain until $what"; }
+		[ $SECONDS -lt "$end" ] || fail "waited in vain until $what"
 		read -rt 0.1 <>"$folder/pause" || :
 	done
 }
@@ -133,7 +133,7 @@ descendants() {
 	for pid; do
 		echo "$pid"
 		# shellcheck disable=SC2046
-		descendants $(cat "/proc/$pid/task/"*/children 2>/dev/null)
+		descendants $(cat "/proc/$pid/task/"*/children 2>/dev/null || :)
 	done
 }
 
@@ -177,7 +177,7 @@ namespace_exists() {
 nothing_is_left() {
 	local pid link rest
 	for pid in "${!seen_processes[@]}"; do
-		[ -z "$(start_time "$pid")" ] || [ "$(start_time "$pid")" != "${seen_processes[$pid]}" ] || fail "process $pid is left"
+		[ "$(start_time "$pid")" != "${seen_processes[$pid]:-none}" ] || fail "process $pid is left"
 	done
 	for link in "${!seen_namespaces[@]}"; do
 		! namespace_exists "$link" || fail "namespace $link is left"
@@ -207,6 +207,9 @@ end() {
 	local result=$?
 	trap - EXIT
 	trap '' INT TERM
+	# shellcheck disable=SC2046
+	kill -9 $(jobs -p) 2>/dev/null || :
+	wait
 	if [ $result != 0 ]; then
 		keep_evidence
 	fi

@@ -16,6 +16,7 @@ roles:
 T
 
 claim 'two grids of one template come up in parallel'
+ups=()
 for grid in a b; do
 	"$vgrid" up twin.yaml --name $grid >up-$grid 2>&1 </dev/null &
 	ups[${#ups[@]}]=$!
