@@ -108,6 +108,8 @@ struct vg_slice *vg_slice_build(const struct vg_slice_input *input, int host)
 	slice->store = vg_strdup(input->store);
 	slice->grid = vg_strdup(grid->uuid);
 	slice->link_group = vg_tag_link_group(slice->store, slice->grid);
+	if (host == VG_HOST_NONE)
+		return slice;
 	slice->tunnel = input->tunnels[host];
 	bool *is_local = find_local(grid, host);
 	size_t *overlay_of = vg_alloc(sizeof(*overlay_of) * (grid->n_networks + 1));

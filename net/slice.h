@@ -54,7 +54,8 @@ struct vg_slice_input {
 	const struct vg_ip *tunnels; // one a host of the site
 };
 
-// The slice of host number `host`; nodes that are not placed take no part. Costs a look at each node
+// The slice of host number `host`, an empty one for VG_HOST_NONE; nodes that are not placed take no
+// part. Costs a look at each node
 // of the grid (two numbers compared) and work for each member of the overlays that the host has: all
 // slices of a grid cost hosts times nodes looks, and as much work as there are entries in them.
 struct vg_slice *vg_slice_build(const struct vg_slice_input *input, int host);
