@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compute/agent.h"
+#include "compute/agent_call.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,9 +11,7 @@
 #include "base/text.h"
 
 enum {
-	CALL_S = 10, // for the agent's reply to one request
-	CHUNK_SIZE = 48 * 1024,
-	INPUT_SIZE_MAX = 16 << 20,
+	INPUT_SIZE_MAX = 2 << 20, // libvirt carries strings of up to 4 MiB, base64 adds a third
 	POLL_FIRST_MS = 20,
 	POLL_LAST_MS = 500,
 	FILE_TIMEOUT_MS = 30000, // for chmod and mv in the guest
@@ -49,8 +47,7 @@ struct vg_error *vg_agent_read_reply(
 	return NULL;
 }
 
-// Takes over `arguments`, which may be NULL. ret_value is borrowed from ret_reply.
-static struct vg_error *call(const struct vg_agent *agent, const char *command,
+struct vg_error *vg_agent_call(const struct vg_agent *agent, const char *command,
 	struct vg_json *arguments, unsigned timeout_s, struct vg_json **ret_reply,
 	struct vg_json **ret_value)
 {
@@ -71,7 +68,7 @@ struct vg_error *vg_agent_ping(const struct vg_agent *agent, unsigned timeout_s)
 {
 	_auto(vg_json) struct vg_json *reply = NULL;
 	struct vg_json *value;
-	return call(agent, "guest-ping", NULL, timeout_s, &reply, &value);
+	return vg_agent_call(agent, "guest-ping", NULL, timeout_s, &reply, &value);
 }
 
 static uint64_t now_ms(void)
@@ -81,9 +78,13 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static struct vg_error *start_program(const struct vg_agent *agent, const char *const *argv,
+struct vg_error *vg_agent_start(const struct vg_agent *agent, const char *const *argv,
 	const void *in, size_t in_size, int64_t *ret_pid)
 {
+	if (in_size > INPUT_SIZE_MAX)
+		return vg_error_of(VG_ERROR_USAGE,
+			"standard input of %zu bytes: the guest agent takes at most 2 MiB",
+			in_size);
 	struct vg_json *arguments = vg_json_object();
 	vg_json_set_string(arguments, "path", argv[0]);
 	struct vg_json *list = vg_json_array();
@@ -97,7 +98,8 @@ static struct vg_error *start_program(const struct vg_agent *agent, const char *
 	}
 	_auto(vg_json) struct vg_json *reply = NULL;
 	struct vg_json *value;
-	struct vg_error *error = call(agent, "guest-exec", arguments, CALL_S, &reply, &value);
+	struct vg_error *error =
+		vg_agent_call(agent, "guest-exec", arguments, VG_AGENT_CALL_S, &reply, &value);
 	if (error)
 		return error;
 	if (!vg_json_is_integer(vg_json_get(value, "pid")))
@@ -142,8 +144,8 @@ static struct vg_error *ask_status(const struct vg_agent *agent, int64_t pid, bo
 	vg_json_set_integer(arguments, "pid", pid);
 	_auto(vg_json) struct vg_json *reply = NULL;
 	struct vg_json *value;
-	struct vg_error *error =
-		call(agent, "guest-exec-status", arguments, CALL_S, &reply, &value);
+	struct vg_error *error = vg_agent_call(
+		agent, "guest-exec-status", arguments, VG_AGENT_CALL_S, &reply, &value);
 	if (error)
 		return error;
 	*ret_has_ended = vg_json_get_boolean(value, "exited", false);
@@ -169,66 +171,37 @@ static void sleep_ms(uint64_t ms)
 	nanosleep(&time, NULL);
 }
 
-static struct vg_error *write_fresh(const struct vg_agent *agent, const char *path, unsigned mode,
-	const uint8_t *bytes, size_t size);
-
-// A request beyond a few hundred KiB can hang an agent for good. So a long input goes into a file
-// first, in chunks, and a shell that sees the program's arguments only as "$@" opens it for the
-// program and is replaced by it.
-static struct vg_error *start_with_file(const struct vg_agent *agent, const char *const *argv,
-	const void *in, size_t in_size, int64_t *ret_pid)
+struct vg_error *vg_agent_wait(const struct vg_agent *agent, int64_t pid, const char *name,
+	const struct vg_agent_limits *limits, struct vg_agent_result *ret_result)
 {
-	static const char script[] = "exec < \"$0\" && rm -f \"$0\" && exec \"$@\"";
-	if (in_size > INPUT_SIZE_MAX)
-		return vg_error_of(VG_ERROR_USAGE,
-			"standard input of %zu bytes: the guest agent takes at most 16 MiB",
-			in_size);
-	char uuid[VG_UUID_LENGTH];
-	vg_uuid_random(uuid);
-	_auto(vg_string) char *path = vg_format("/run/vgrid-input-%s", uuid);
-	const char **words = NULL;
-	size_t n_words = 0;
-	for (const char *const *word = (const char *const[]){"/bin/sh", "-c", script, path, NULL};
-		*word; word++)
-		vg_append(words, n_words) = *word;
-	for (size_t i = 0; argv[i]; i++)
-		vg_append(words, n_words) = argv[i];
-	vg_append(words, n_words) = NULL;
-	struct vg_error *error = write_fresh(agent, path, 0600, in, in_size);
-	if (!error)
-		error = start_program(agent, words, NULL, 0, ret_pid);
-	free(words);
-	return error;
+	uint64_t begin = now_ms(), wait = POLL_FIRST_MS;
+	while (true) {
+		bool has_ended;
+		struct vg_error *error = ask_status(agent, pid, &has_ended, ret_result);
+		if (error || has_ended)
+			return error;
+		uint64_t spent = now_ms() - begin, most = limits->timeout_ms;
+		if (limits->stopped && limits->stopped(limits->data))
+			return vg_error_of(VG_ERROR_INTERRUPTED, "interrupted");
+		if (most && spent >= most)
+			return vg_error_of(VG_ERROR_TIMEOUT,
+				"'%s' did not end within %" PRIu64 " ms", name, most);
+		sleep_ms(most && most - spent < wait ? most - spent : wait);
+		wait = wait * 2 < POLL_LAST_MS ? wait * 2 : POLL_LAST_MS;
+	}
 }
 
 struct vg_error *vg_agent_exec(const struct vg_agent *agent, const char *const *argv,
 	const void *in, size_t in_size, uint64_t timeout_ms, bool (*stopped)(void *data),
 	void *data, struct vg_agent_result *ret_result)
 {
-	uint64_t begin = now_ms(), wait = POLL_FIRST_MS;
+	const struct vg_agent_limits limits = {timeout_ms, stopped, data};
 	int64_t pid = 0;
-	struct vg_error *error = in_size > CHUNK_SIZE
-					 ? start_with_file(agent, argv, in, in_size, &pid)
-					 : start_program(agent, argv, in, in_size, &pid);
-	while (!error) {
-		bool has_ended;
-		error = ask_status(agent, pid, &has_ended, ret_result);
-		if (error || has_ended)
-			return error;
-		uint64_t spent = now_ms() - begin;
-		if (stopped && stopped(data))
-			return vg_error_of(VG_ERROR_INTERRUPTED, "interrupted");
-		if (timeout_ms && spent >= timeout_ms)
-			return vg_error_of(VG_ERROR_TIMEOUT,
-				"'%s' did not end within %" PRIu64 " ms", argv[0], timeout_ms);
-		sleep_ms(timeout_ms && timeout_ms - spent < wait ? timeout_ms - spent : wait);
-		wait = wait * 2 < POLL_LAST_MS ? wait * 2 : POLL_LAST_MS;
-	}
-	return error;
+	struct vg_error *error = vg_agent_start(agent, argv, in, in_size, &pid);
+	return error ? error : vg_agent_wait(agent, pid, argv[0], &limits, ret_result);
 }
 
-// Runs a program of the guest that has to succeed.
-static struct vg_error *run(const struct vg_agent *agent, const char *const *argv)
+struct vg_error *vg_agent_must(const struct vg_agent *agent, const char *const *argv)
 {
 	_auto(vg_agent_result) struct vg_agent_result result = {0};
 	struct vg_error *error =
@@ -240,15 +213,16 @@ static struct vg_error *run(const struct vg_agent *agent, const char *const *arg
 		(int)(length < 200 ? length : 200), result.err);
 }
 
-static struct vg_error *open_file(
-	const struct vg_agent *agent, const char *path, int64_t *ret_handle)
+struct vg_error *vg_agent_file_open(
+	const struct vg_agent *agent, const char *path, const char *mode, int64_t *ret_handle)
 {
 	struct vg_json *arguments = vg_json_object();
 	vg_json_set_string(arguments, "path", path);
-	vg_json_set_string(arguments, "mode", "w");
+	vg_json_set_string(arguments, "mode", mode);
 	_auto(vg_json) struct vg_json *reply = NULL;
 	struct vg_json *value;
-	struct vg_error *error = call(agent, "guest-file-open", arguments, CALL_S, &reply, &value);
+	struct vg_error *error =
+		vg_agent_call(agent, "guest-file-open", arguments, VG_AGENT_CALL_S, &reply, &value);
 	if (error)
 		return error;
 	if (!vg_json_is_integer(value))
@@ -257,7 +231,7 @@ static struct vg_error *open_file(
 	return NULL;
 }
 
-static struct vg_error *write_chunk(
+struct vg_error *vg_agent_file_write(
 	const struct vg_agent *agent, int64_t handle, const uint8_t *bytes, size_t size)
 {
 	_auto(vg_string) char *encoded = vg_base64_encode(bytes, size);
@@ -266,7 +240,8 @@ static struct vg_error *write_chunk(
 	vg_json_set_string(arguments, "buf-b64", encoded);
 	_auto(vg_json) struct vg_json *reply = NULL;
 	struct vg_json *value;
-	struct vg_error *error = call(agent, "guest-file-write", arguments, CALL_S, &reply, &value);
+	struct vg_error *error = vg_agent_call(
+		agent, "guest-file-write", arguments, VG_AGENT_CALL_S, &reply, &value);
 	if (error)
 		return error;
 	if (vg_json_get_integer(value, "count", -1) != (int64_t)size)
@@ -274,13 +249,13 @@ static struct vg_error *write_chunk(
 	return NULL;
 }
 
-static struct vg_error *close_file(const struct vg_agent *agent, int64_t handle)
+struct vg_error *vg_agent_file_close(const struct vg_agent *agent, int64_t handle)
 {
 	struct vg_json *arguments = vg_json_object();
 	vg_json_set_integer(arguments, "handle", handle);
 	_auto(vg_json) struct vg_json *reply = NULL;
 	struct vg_json *value;
-	return call(agent, "guest-file-close", arguments, CALL_S, &reply, &value);
+	return vg_agent_call(agent, "guest-file-close", arguments, VG_AGENT_CALL_S, &reply, &value);
 }
 
 // The agent makes files that everybody may read: so the mode is set before the first byte.
@@ -288,16 +263,16 @@ static struct vg_error *write_fresh(const struct vg_agent *agent, const char *pa
 	const uint8_t *bytes, size_t size)
 {
 	int64_t handle = 0;
-	struct vg_error *error = open_file(agent, path, &handle);
+	struct vg_error *error = vg_agent_file_open(agent, path, "w", &handle);
 	if (error)
 		return error;
 	char digits[8];
 	snprintf(digits, sizeof(digits), "%04o", mode & 07777);
-	error = run(agent, (const char *const[]){"/bin/chmod", digits, path, NULL});
-	for (size_t done = 0; done < size && !error; done += CHUNK_SIZE)
-		error = write_chunk(agent, handle, bytes + done,
-			size - done < CHUNK_SIZE ? size - done : CHUNK_SIZE);
-	struct vg_error *close_error = close_file(agent, handle);
+	error = vg_agent_must(agent, (const char *const[]){"/bin/chmod", digits, path, NULL});
+	for (size_t done = 0; done < size && !error; done += VG_AGENT_CHUNK)
+		error = vg_agent_file_write(agent, handle, bytes + done,
+			size - done < VG_AGENT_CHUNK ? size - done : VG_AGENT_CHUNK);
+	struct vg_error *close_error = vg_agent_file_close(agent, handle);
 	if (!error)
 		return close_error;
 	vg_error_ignore(close_error);
@@ -310,8 +285,9 @@ struct vg_error *vg_agent_write_file(const struct vg_agent *agent, const char *p
 	_auto(vg_string) char *fresh = vg_format("%s.vgrid-new", path);
 	struct vg_error *error = write_fresh(agent, fresh, mode, bytes, size);
 	if (!error)
-		error = run(agent, (const char *const[]){"/bin/mv", fresh, path, NULL});
+		error = vg_agent_must(agent, (const char *const[]){"/bin/mv", fresh, path, NULL});
 	if (error)
-		vg_error_ignore(run(agent, (const char *const[]){"/bin/rm", "-f", fresh, NULL}));
+		vg_error_ignore(
+			vg_agent_must(agent, (const char *const[]){"/bin/rm", "-f", fresh, NULL}));
 	return vg_error_while(error, "writing '%s' in the guest", path);
 }

@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "compute/seed_format.h"
 
 enum { WORDS_MAX = 64 };
 
@@ -195,6 +196,32 @@ static int64_t next_number(struct vg_json *machine)
 	return number;
 }
 
+// vgrid-run's way (compute/agent_run.h): the program is what stands behind the first three words,
+// and its status and output become the answer.
+static bool unwrap(struct run *run)
+{
+	if (strcmp(word(run, 0), VG_RUN_PROGRAM) != 0 || run->n_words < 4)
+		return false;
+	_auto(vg_string) char *in = vg_format("%s/in", run->words[1]);
+	vg_json_delete(vg_fake_object(run->machine, "files"), in);
+	run->n_words -= 3;
+	memmove(run->words, run->words + 3, run->n_words * sizeof(*run->words));
+	return true;
+}
+
+static void wrap(struct run *run)
+{
+	_auto(vg_text) struct vg_text all = {0};
+	vg_text_addf(&all, "%d %zu %zu here\n", run->status, run->out.length, run->err.length);
+	vg_text_add_bytes(&all, run->out.bytes, run->out.length);
+	vg_text_add_bytes(&all, run->err.bytes, run->err.length);
+	vg_text_done(&run->out);
+	vg_text_done(&run->err);
+	run->out = all;
+	all = (struct vg_text){0};
+	run->status = 0;
+}
+
 // The program runs to its end at once; its status is kept until it is asked for.
 static struct vg_json *guest_exec(
 	struct vg_json *machine, const struct vg_json *knobs, const struct vg_json *arguments)
@@ -204,11 +231,14 @@ static struct vg_json *guest_exec(
 	run.words[run.n_words++] = vg_json_get_string(arguments, "path", "");
 	for (size_t i = 0; i < vg_json_length(list) && run.n_words < WORDS_MAX; i++)
 		run.words[run.n_words++] = vg_json_text(vg_json_at(list, i), "");
+	bool is_wrapped = unwrap(&run);
 	remember(&run);
 	if (is_shell(&run) && !run_as_told(&run))
 		run_shell(&run);
 	else if (!is_shell(&run))
 		run_words(&run);
+	if (is_wrapped)
+		wrap(&run);
 	struct vg_json *status = vg_json_object();
 	vg_json_set_boolean(status, "exited", true);
 	vg_json_set_integer(status, "exitcode", run.status);

@@ -30,6 +30,7 @@
 #define VG_ROOT_SERIAL "root"   // and of the root disk
 #define VG_AGENT_PORT "org.qemu.guest_agent.0"
 #define VG_SSH_PORT "org.vgrid.ssh.0"
-#define VG_READY_PATH "/run/vgrid/ready"   // holds "ready\n" once the node is ready
-#define VG_FAILED_PATH "/run/vgrid/failed" // or one line that says what went wrong
-#define VG_STATE_FOLDER "/var/lib/vgrid"   // setup-status (its exit status) and instance
+#define VG_READY_PATH "/run/vgrid/ready"     // holds "ready\n" once the node is ready
+#define VG_FAILED_PATH "/run/vgrid/failed"   // or one line that says what went wrong
+#define VG_RUN_PROGRAM "/usr/sbin/vgrid-run" // compute/agent_run.c
+#define VG_STATE_FOLDER "/var/lib/vgrid"     // setup-status (its exit status) and instance

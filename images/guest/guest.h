@@ -103,3 +103,8 @@ bool power_is_pressed(int fd);
 void power_down(enum power power) __attribute__((noreturn));
 // `shutdown`, `poweroff`, `halt`, `reboot`: tells process 1.
 int power_command(const char *name, int argc, char **argv);
+
+// ---- run.c
+
+// `vgrid-run FOLDER file|- PROGRAM [ARG]...`, what compute/agent_run.c starts: see there.
+int run_command(int argc, char **argv);

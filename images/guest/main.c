@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The guest program's way through a boot, and the loop that follows it for ever. By the name of
-// `shutdown`, `poweroff`, `halt` or `reboot` it only tells process 1.
+// `shutdown`, `poweroff`, `halt` or `reboot` it only tells process 1, and by that of `vgrid-run` it
+// runs a program for `vgrid exec`.
 #include "images/guest/guest.h"
 
 #include <fcntl.h>
@@ -59,6 +60,8 @@ static enum power read_signals(int fd)
 int main(int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
+	if (strcmp(argv[0], VG_RUN_PROGRAM) == 0)
+		return run_command(argc, argv);
 	if (getpid() != 1)
 		return power_command(name, argc, argv);
 

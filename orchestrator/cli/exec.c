@@ -10,10 +10,11 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "compute/agent_run.h"
 #include "orchestrator/cli/interrupt.h"
 #include "orchestrator/run/session.h"
 
-enum { INPUT_MAX = 16 << 20 };
+enum { INPUT_MAX = 16 << 20, PATIENCE_MS = 3000 };
 
 static bool is_piped(void)
 {
@@ -22,14 +23,21 @@ static bool is_piped(void)
 	       (S_ISFIFO(status.st_mode) || S_ISREG(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 
-// All of standard input; Ctrl-C ends the wait.
+// All of standard input; Ctrl-C ends the wait. A pipe that somebody forgot to close is told of.
 static struct vg_error *read_input(struct vg_text *input)
 {
+	int patience = PATIENCE_MS;
 	while (true) {
 		struct pollfd polls[] = {{.fd = STDIN_FILENO, .events = POLLIN},
 			{.fd = vg_interrupt_fd(), .events = POLLIN}};
-		if (poll(polls, VG_LENGTH(polls), -1) < 0 && errno != EINTR)
+		int n_ready = poll(polls, VG_LENGTH(polls), patience);
+		if (n_ready < 0 && errno != EINTR)
 			return vg_error_errno(errno, "waiting for standard input");
+		if (n_ready == 0) {
+			fputs("vgrid: waiting for the end of standard input ('-n' passes none)\n",
+				stderr);
+			patience = -1;
+		}
 		if (vg_interrupt_was_seen(NULL))
 			return vg_error_of(VG_ERROR_INTERRUPTED, "interrupted");
 		if (!polls[0].revents)
@@ -44,7 +52,7 @@ static struct vg_error *read_input(struct vg_text *input)
 			vg_text_add_bytes(input, buffer, (size_t)got);
 		if (input->length > INPUT_MAX)
 			return vg_error_hint(vg_error_new("standard input is longer than 16 MiB"),
-				"the guest agent takes no more; use 'vgrid ssh' for it");
+				"'exec' carries no more; use 'vgrid ssh' for it");
 	}
 }
 
@@ -56,7 +64,7 @@ static struct vg_error *put_out(const struct vg_agent_result *result)
 		error = vg_file_write_all(
 			STDERR_FILENO, "standard error", result->err, result->err_size);
 	if (!error && result->is_cut)
-		fputs("vgrid: output beyond 16 MiB was dropped by the guest agent\n", stderr);
+		fputs("vgrid: output beyond 16 MiB was dropped\n", stderr);
 	return error;
 }
 
@@ -77,7 +85,7 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 		error = read_input(&input);
 	if (!error)
 		error = vg_error_while(
-			vg_agent_exec(&agent, words, input.bytes, input.length, 0,
+			vg_agent_run(&agent, words, input.bytes, input.length, 0,
 				context->is_interrupted, context->interrupted_data, &result),
 			"running '%s' on '%s'", words[0], node);
 	if (!error)
@@ -105,7 +113,8 @@ const struct vg_command vg_verb_exec = {
 		"with the program's own status. It goes by the guest agent, out of band: no "
 		"network "
 		"and no ssh is needed. Output is collected and shown at the end, up to 16 MiB. "
-		"Standard input is passed on when it is piped; there is no terminal (`vgrid ssh` "
+		"Standard input is passed on when it is piped, up to 16 MiB; there is no terminal "
+		"(`vgrid ssh` "
 		"gives one).",
 	.example = "$ vgrid exec hello head -- uname -a\n"
 		   "$ vgrid exec hello worker-0 -- sh -c 'echo $HOSTNAME | tee /tmp/name'\n",

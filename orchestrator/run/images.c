@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "orchestrator/context.h"
+#include "orchestrator/report/follow.h"
 #include "orchestrator/report/progress.h"
 #include "orchestrator/site.h"
 #include "storage/images.h"
@@ -31,10 +32,11 @@ static struct vg_error *build(struct vg_context *context, const char *folder,
 	if (!vg_file_exists(recipe))
 		return vg_error_at(image->place, "there is no builtin image '%s': no recipe '%s'",
 			image->source, recipe);
-	unsigned line = vg_progress_begin(context->progress, "image %s: building, log in '%s'",
-		image->source, log);
+	unsigned line = vg_progress_begin(context->progress, "image %s: building", image->source);
+	struct vg_follow *follow = vg_follow_new(context->progress, line, log);
 	struct vg_error *error =
 		vg_images_build(folder, image->source, recipe, guest, log, ret_info);
+	vg_follow_free(follow);
 	vg_progress_end(context->progress, line, !error);
 	return error;
 }
@@ -69,19 +71,17 @@ static void note_import(const char *what, uint64_t done, uint64_t total, void *d
 }
 
 static struct vg_error *get_file(struct vg_context *context, const char *folder,
-	const struct vg_image *image, const char *template_path,
-	struct vg_image_info **ret_info)
+	const struct vg_image *image, const char *template_path, struct vg_image_info **ret_info)
 {
 	const char *slash = strrchr(template_path, '/');
-	_auto(vg_string) char *path =
-		*image->source == '/' || !slash
-			? vg_strdup(image->source)
-			: vg_format("%.*s/%s", (int)(slash - template_path), template_path,
-				  image->source);
+	_auto(vg_string) char *path = *image->source == '/' || !slash
+					      ? vg_strdup(image->source)
+					      : vg_format("%.*s/%s", (int)(slash - template_path),
+							template_path, image->source);
 	struct importing importing = {context->progress,
 		vg_progress_begin(context->progress, "image %s: taking in", image->name)};
-	struct vg_error *error = vg_images_import(folder, path, image->format, image->sha256,
-		note_import, &importing, ret_info);
+	struct vg_error *error = vg_images_import(
+		folder, path, image->format, image->sha256, note_import, &importing, ret_info);
 	vg_progress_end(context->progress, importing.line, !error);
 	return error;
 }
@@ -130,8 +130,7 @@ struct vg_error *vg_images_get(struct vg_context *context, const struct vg_site 
 		const struct vg_image *image = &grid->images[i];
 		struct vg_record_image *slot = slot_of(record, image->name);
 		_auto(vg_image_info) struct vg_image_info *info = NULL;
-		error = get(context, folder, image, template_path, slot->digest, only_looks,
-			&info);
+		error = get(context, folder, image, template_path, slot->digest, only_looks, &info);
 		error = vg_error_while(error, "getting image '%s'", image->name);
 		error = vg_error_place(error, image->place);
 		if (!info)
