@@ -28,15 +28,15 @@ up_until() {
 	await 60 "$@"
 	[ -n "$(start_time $up)" ] || { cat up.err; fail "'up' had ended before $1"; }
 }
-boots() { [ -s "$grid/host-0/console/n-0.log" ]; }
+boots() { [ -e "$grid/host-0/console/n-0.log" ]; }
 has_box() { [ -n "$(box_pids)" ]; }
 has_volume() { ls "$grid"/host-0/volumes/*/*/disk.qcow2; }
 runs() { "$vgrid" status cut </dev/null | grep -q '^n-0 .* running'; }
 
 claim 'Ctrl-C in the middle of up ends it with 130'
-up_until 'a guest boots' boots
-remember
+up_until 'a guest has been started' boots
 kill -INT $up
+remember
 status=0
 wait $up || status=$?
 same $status 130 "$(cat up.err)"

@@ -53,7 +53,7 @@ has "$out" 'first-is-42'
 
 claim 'a guest that powers itself off is shown as such, and up starts it again'
 run "$vgrid" exec ready second -- poweroff
-is_shown_off() { "$vgrid" status ready </dev/null | grep -qE '^second .* off'; }
+is_shown_off() { "$vgrid" status ready </dev/null | grep -qE '^second .* stopped'; }
 await 60 'status shows the guest as off' is_shown_off
 expect 3 status ready --check
 expect 0 up ready.yaml
