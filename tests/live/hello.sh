@@ -52,7 +52,7 @@ head -c 1000000 /dev/urandom >sent
 cmp sent received || fail 'the bytes differ'
 expect 37 exec hello head -- sh -c 'echo to-err >&2; echo to-out; exit 37'
 same "$out/$err" to-out/to-err
-expect 1 exec hello head -- no-such-program
+expect 127 exec hello head -- no-such-program
 has "$err" "no-such-program"
 expect 1 exec hello worker-7 -- true
 has "$err" "worker-7"

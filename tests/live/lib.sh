@@ -150,7 +150,7 @@ remember() {
 	own=$(readlink /proc/self/ns/* | sort -u)
 	for pid in $(descendants $(box_pids)); do
 		seen_processes[$pid]=$(start_time "$pid")
-		for link in $(readlink "/proc/$pid/ns/"* 2>/dev/null); do
+		for link in $(readlink "/proc/$pid/ns/"* 2>/dev/null || :); do
 			grep -qxF "$link" <<<"$own" || seen_namespaces[$link]=$pid
 		done
 	done

@@ -32,7 +32,7 @@ roles:
   never:
     image: base
     memory: 128MiB
-    ready: {exec: "false", within: 2s}
+    ready: {exec: "false", within: 5s}
   wrong:
     image: base
     memory: 128MiB
@@ -66,7 +66,7 @@ expect 1 up broken.yaml
 remember
 has "$err" "broken\.yaml:1[0-9]:.*role 'never': 'never' is not ready after [0-9]+ s \(probe: exec\)" \
 	"'false' exits with status 1" 'the last lines of its console' '^  \| .*'
-has "$err" "role 'wrong': 'wrong' is not ready" 'setup' 'this-goes-wrong'
+has "$err" "role 'wrong': 'wrong' is not ready" 'setup exited with status 3' 'this-goes-wrong'
 has_not "$err" '^behind: booting'
 expect 0 status broken
 has "$out" '^good .* running +yes' '^never .* running +no' '^wrong .* running +no'

@@ -37,7 +37,7 @@ every_node_pings_every_other b n-0 n-1
 # chatter GRID PATTERN: unicast, broadcast and unanswered questions.
 chatter() {
 	in_node "$1" n-0 "ping -q -c3 -i0.2 -p $2 n-1; ping -q -b -c3 -i0.2 -p $2 10.9.0.255
-		ping -q -c2 -W1 -p $2 10.9.0.77; :" >/dev/null
+		ping -q -c2 -W1 -p $2 10.9.0.77; :" >/dev/null 2>&1
 }
 macs() {
 	in_node "$1" n-0 'cat /sys/class/net/eth0/address'
