@@ -39,6 +39,7 @@ static int open_namespace(pid_t pid, uint64_t start_time, uid_t uid)
 	return vg_take_fd(&fd);
 }
 
+// Looks only until it has found one; or, when it tidies, at all.
 static struct vg_error *find_registered(const char *folder, bool is_tidied, uid_t uid, int *ret_fd)
 {
 	char **names;
@@ -47,12 +48,13 @@ static struct vg_error *find_registered(const char *folder, bool is_tidied, uid_
 	if (error)
 		return error;
 	int fd = -1;
-	for (size_t i = 0; i < n_names && fd < 0; i++) {
+	for (size_t i = 0; i < n_names && (fd < 0 || is_tidied); i++) {
 		_auto(vg_string) char *path = vg_format("%s/%s", folder, names[i]);
 		struct vg_registration found;
-		if (vg_registration_read(path, &found) == VG_REGISTRATION_LIVE)
+		bool is_live = vg_registration_read(path, &found) == VG_REGISTRATION_LIVE;
+		if (is_live && fd < 0)
 			fd = open_namespace(found.pid, found.start_time, uid);
-		else if (is_tidied)
+		else if (!is_live && is_tidied)
 			unlink(path);
 	}
 	vg_folder_list_free(names, n_names);
@@ -79,10 +81,13 @@ struct vg_error *vg_member_find(const char *home, uid_t uid, int *ret_fd)
 	_auto(vg_string) char *boxes = vg_format("%s/run/boxes", home);
 	_auto(vg_string) char *members = vg_format("%s/run/members", home);
 	struct search search = {.home = home, .uid = uid, .fd = -1};
+	_auto(vg_fd) int member = -1;
+	struct vg_error *error = find_registered(members, true, uid, &member);
 	// Boxes' registrations are written under other locks: theirs are tidied in box.c.
-	struct vg_error *error = find_registered(boxes, false, uid, &search.fd);
+	if (!error)
+		error = find_registered(boxes, false, uid, &search.fd);
 	if (!error && search.fd < 0)
-		error = find_registered(members, true, uid, &search.fd);
+		search.fd = vg_take_fd(&member);
 	if (!error && search.fd < 0)
 		error = vg_box_process_each(look_at, &search);
 	if (!error)
