@@ -233,6 +233,7 @@ char *vg_cloudinit_user_data(const struct vg_grid *grid, const struct vg_node *n
 {
 	_auto(vg_json) struct vg_json *json = vg_json_object();
 	struct vg_json *host_keys = vg_json_object(), *authorized = vg_json_array();
+	_auto(vg_string) char *public_key = vg_format("%s\n", host_key[0]);
 	vg_json_set_string(json, "hostname", node->name);
 	vg_json_set_boolean(json, "preserve_hostname", false);
 	vg_json_set_boolean(json, "manage_etc_hosts", false);
@@ -241,7 +242,7 @@ char *vg_cloudinit_user_data(const struct vg_grid *grid, const struct vg_node *n
 	vg_json_push(authorized, vg_json_string(facts->public_key));
 	vg_json_set(json, "ssh_authorized_keys", authorized);
 	vg_json_set_string(host_keys, "ed25519_private", host_key[1]);
-	vg_json_set_string(host_keys, "ed25519_public", host_key[0]);
+	vg_json_set_string(host_keys, "ed25519_public", public_key);
 	vg_json_set(json, "ssh_keys", host_keys);
 	vg_json_set(json, "bootcmd", list_disks(vg_node_role(grid, node)));
 	vg_json_set(json, "write_files", list_files(node, files, n_files));

@@ -20,6 +20,7 @@ struct seed {
 	struct vg_iso_file *contents; // files of the image
 	size_t n_contents;
 	struct vg_text index;
+	char *grid_key, *host_key; // the public ones, as lines of a file
 };
 
 static void seed_done(struct seed *seed)
@@ -32,6 +33,8 @@ static void seed_done(struct seed *seed)
 	free(seed->files);
 	free(seed->contents);
 	vg_text_done(&seed->index);
+	free(seed->grid_key);
+	free(seed->host_key);
 }
 
 static void add_field(struct vg_text *line, const char *text)
@@ -112,7 +115,7 @@ static void gather_files(struct seed *seed, const struct vg_grid *grid, const st
 	}
 	add_file(seed, "/etc/vgrid/env", 0600, environment);
 	add_file(seed, "/root/.ssh/id_ed25519", 0600, facts->private_key);
-	add_file(seed, "/root/.ssh/id_ed25519.pub", 0644, facts->public_key);
+	add_file(seed, "/root/.ssh/id_ed25519.pub", 0644, seed->grid_key);
 	for (size_t i = 0; i < role->n_files; i++)
 		add_file(seed, role->files[i].path, role->files[i].mode, node->contents[i]);
 }
@@ -140,14 +143,15 @@ static void index_file(struct seed *seed, const struct vg_seed_file *file)
 
 // The plain form. Its order is that of applying.
 static void write_index(struct seed *seed, const struct vg_grid *grid, const struct vg_node *node,
-	const struct vg_facts *facts, char *const host_key[2], const char *instance,
-	const uint8_t entropy[ENTROPY_SIZE])
+	char *const host_key[2], const char *instance, const uint8_t entropy[ENTROPY_SIZE])
 {
 	const struct vg_role *role = vg_node_role(grid, node);
 	const struct vg_seed_file own[] = {
 		{.path = "/etc/ssh/ssh_host_ed25519_key", .mode = 0600, .content = host_key[1]},
-		{.path = "/etc/ssh/ssh_host_ed25519_key.pub", .mode = 0644, .content = host_key[0]},
-		{.path = "/root/.ssh/authorized_keys", .mode = 0600, .content = facts->public_key},
+		{.path = "/etc/ssh/ssh_host_ed25519_key.pub",
+			.mode = 0644,
+			.content = seed->host_key},
+		{.path = "/root/.ssh/authorized_keys", .mode = 0600, .content = seed->grid_key},
 	};
 	vg_text_addf(
 		&seed->index, "vgrid-seed %d\ninstance %s\nhostname", VG_SEED_VERSION, instance);
@@ -234,12 +238,14 @@ struct vg_error *vg_seed_build(const struct vg_grid *grid, const struct vg_node 
 	struct seed seed = {0};
 	uint8_t entropy[ENTROPY_SIZE];
 	vg_facts_host_key(node->name, secret, &host_key[0], &host_key[1]);
+	seed.grid_key = vg_format("%s\n", facts->public_key);
+	seed.host_key = vg_format("%s\n", host_key[0]);
 	gather_files(&seed, grid, node, facts, environment);
 	derive_instance(&seed, grid, node, facts, host_key, instance);
 	_auto(vg_string) char *purpose =
 		vg_format("entropy/%s/%s/%s", grid->uuid, node->name, instance);
 	vg_hkdf(secret, purpose, entropy, sizeof(entropy));
-	write_index(&seed, grid, node, facts, host_key, instance, entropy);
+	write_index(&seed, grid, node, host_key, instance, entropy);
 	add_text(&seed, VG_SEED_FOLDER "/" VG_SEED_INDEX, vg_text_take(&seed.index));
 	add_text(&seed, "meta-data", vg_cloudinit_meta_data(node, instance));
 	add_text(&seed, "network-config", vg_cloudinit_network(grid, node));

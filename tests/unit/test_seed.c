@@ -282,6 +282,28 @@ static void what_a_user_wrote_arrives_byte_for_byte(void **state)
 	unpacked_free(map);
 }
 
+// Else the line that somebody appends to one of them is lost.
+static void public_keys_are_whole_lines(void **state)
+{
+	(void)state;
+	static const char *const lines[] = {"\nfile 600 /root/.ssh/authorized_keys ",
+		"\nfile 644 /root/.ssh/id_ed25519.pub ",
+		"\nfile 644 /etc/ssh/ssh_host_ed25519_key.pub "};
+	_auto(fixture) struct fixture *f = grid_of(1, "x");
+	struct vg_map *map = seed_of(f, 0);
+	for (size_t i = 0; i < VG_LENGTH(lines); i++) {
+		const char *text = plain_file(map, lines[i]);
+		assert_true(vg_text_starts(text, "ssh-ed25519 "));
+		assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+	}
+	_auto(vg_json) struct vg_json *user = json_of(map, "user-data");
+	_auto(vg_string) char *key = cloud_file(user, "/root/.ssh/id_ed25519.pub");
+	assert_string_equal(key, plain_file(map, lines[1]));
+	assert_string_equal(vg_json_get_string(vg_json_get(user, "ssh_keys"), "ed25519_public", ""),
+		plain_file(map, lines[2]));
+	unpacked_free(map);
+}
+
 static void a_shell_reads_the_environment_back(void **state)
 {
 	(void)state;
@@ -393,6 +415,7 @@ int main(void)
 		cmocka_unit_test(shared_files_hold_no_secret),
 		cmocka_unit_test(a_seed_is_a_no_cloud_source),
 		cmocka_unit_test(what_a_user_wrote_arrives_byte_for_byte),
+		cmocka_unit_test(public_keys_are_whole_lines),
 		cmocka_unit_test(a_shell_reads_the_environment_back),
 		cmocka_unit_test(a_name_that_no_shell_can_hold_is_refused_at_its_place),
 		cmocka_unit_test(disks_without_a_mount_are_left_alone),
