@@ -59,9 +59,9 @@ struct vg_compute_driver {
 	struct vg_error *(*agent)(struct vg_compute *compute, const char *uuid, const char *request,
 		unsigned timeout_s, char **ret_reply) VG_MUST_CHECK;
 
-	// The log of the serial console from `offset` on, at most size_max bytes, malloc'ed; *ret_end
-	// is the offset behind it. Offsets count from the oldest byte that is kept. A machine that
-	// never ran has an empty one.
+	// The log of the serial console since the machine was started, from `offset` on, at most
+	// size_max bytes, malloc'ed; *ret_end is the offset behind it. Offsets count from the oldest
+	// byte that is kept. A machine that never ran has an empty one. It goes with the machine.
 	struct vg_error *(*console_log)(struct vg_compute *compute, const char *uuid, uint64_t offset,
 		size_t size_max, char **ret_bytes, size_t *ret_size, uint64_t *ret_end) VG_MUST_CHECK;
 

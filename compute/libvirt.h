@@ -77,5 +77,7 @@ struct vg_error *vg_libvirt_agent(struct vg_compute *compute, const char *uuid, 
 struct vg_error *vg_libvirt_console_log(struct vg_compute *compute, const char *uuid,
 	uint64_t offset, size_t size_max, char **ret_bytes, size_t *ret_size,
 	uint64_t *ret_end) VG_MUST_CHECK;
+// Removes the log of a machine that does not run.
+void vg_libvirt_console_forget(struct vg_compute *compute, virDomainPtr domain);
 struct vg_error *vg_libvirt_open_stream(struct vg_compute *compute, const char *uuid,
 	const char *channel, int *ret_fd) VG_MUST_CHECK;

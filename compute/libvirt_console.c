@@ -163,3 +163,20 @@ struct vg_error *vg_libvirt_console_log(struct vg_compute *compute, const char *
 	*ret_end = end;
 	return NULL;
 }
+
+void vg_libvirt_console_forget(struct vg_compute *compute, virDomainPtr domain)
+{
+	_auto(vg_domain_seen) struct vg_domain_seen seen = {0};
+	_auto(vg_string) char *path = NULL;
+	struct vg_error *error = vg_libvirt_read(compute, domain, &seen);
+	if (!error && seen.console_log)
+		error = map_path(compute, seen.console_log, &path);
+	vg_error_ignore(error);
+	if (!path)
+		return;
+	unlink(path);
+	for (int i = 0; i < PARTS_MAX - 1; i++) {
+		_auto(vg_string) char *rotated = vg_format("%s.%d", path, i);
+		unlink(rotated);
+	}
+}

@@ -60,6 +60,9 @@ struct vg_error *vg_libvirt_start(struct vg_compute *compute, const char *uuid)
 	struct vg_error *error = vg_libvirt_find(compute, uuid, &hold, NULL);
 	if (error)
 		return error;
+	// What an earlier life said must not pass for what this one says (`ready: {console: …}`).
+	if (virDomainIsActive(hold.domain) == 0)
+		vg_libvirt_console_forget(compute, hold.domain);
 	// A start is a start: a saved state that somebody left behind is not resumed.
 	if (virDomainCreateWithFlags(hold.domain, VIR_DOMAIN_START_FORCE_BOOT) == 0)
 		return NULL;
@@ -144,6 +147,8 @@ struct vg_error *vg_libvirt_remove(struct vg_compute *compute, const char *uuid)
 	struct vg_error *error = vg_libvirt_find(compute, uuid, &hold, NULL);
 	if (!error)
 		error = destroy(compute, hold.domain);
+	if (!error)
+		vg_libvirt_console_forget(compute, hold.domain);
 	if (!error &&
 		virDomainUndefineFlags(hold.domain,
 			VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
