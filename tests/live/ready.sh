@@ -16,7 +16,7 @@ roles:
     setup: |
       date +%s > /root/ready-at
       echo first-is-$((40 + 2)) > /dev/console
-    ready: {console: "^first-is-42"}
+    ready: {console: "^vgrid: ready"}
   second:
     image: base
     memory: 128MiB
@@ -49,15 +49,15 @@ at=$(in_node ready first 'cat /root/ready-at')
 booted=$(in_node ready second 'read up rest < /proc/uptime; echo $(($(date +%s) - ${up%%.*}))')
 [ "$booted" -ge $((at - 1)) ] || fail "second booted at $booted, first was ready at $at"
 expect 0 logs ready first
-has "$out" 'first-is-42'
+has "$out" '^first-is-42' '^vgrid: ready'
 
-claim 'a guest that powers itself off is shown as such, and up starts it again'
-run "$vgrid" exec ready second -- poweroff
-is_shown_off() { "$vgrid" status ready </dev/null | grep -qE '^second .* stopped'; }
+claim 'a guest that powers itself off is shown as such, and up starts it again and waits anew'
+run "$vgrid" exec ready first -- poweroff
+is_shown_off() { "$vgrid" status ready </dev/null | grep -qE '^first .* stopped'; }
 await 60 'status shows the guest as off' is_shown_off
 expect 3 status ready --check
 expect 0 up ready.yaml
-expect 0 exec ready second -- true
+expect 0 exec ready first -- true
 expect 0 down ready
 nothing_is_left
 
