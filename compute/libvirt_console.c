@@ -9,11 +9,29 @@
 #include <libvirt/virterror.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { PARTS_MAX = 16 };
+enum { PARTS_MAX = 16, RETRY_NS = 100 * 1000 * 1000 };
+
+// Right after a guest's or a libvirtd's start the channel is not connected yet: nothing was sent, so
+// the request may be tried again for as long as its caller waits.
+static char *ask_agent(virDomainPtr domain, const char *request, int timeout_s)
+{
+	struct timespec begin, now;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	while (true) {
+		char *reply = virDomainQemuAgentCommand(domain, request, timeout_s, 0);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		bool is_unconnected = !reply && vg_libvirt_code() == VIR_ERR_AGENT_UNRESPONSIVE &&
+				      strstr(virGetLastErrorMessage(), "not connected");
+		if (!is_unconnected || now.tv_sec - begin.tv_sec >= timeout_s)
+			return reply;
+		nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
+	}
+}
 
 struct vg_error *vg_libvirt_agent(struct vg_compute *compute, const char *uuid, const char *request,
 	unsigned timeout_s, char **ret_reply)
@@ -23,8 +41,8 @@ struct vg_error *vg_libvirt_agent(struct vg_compute *compute, const char *uuid, 
 	if (error)
 		return error;
 	// 0 would mean not to wait for the reply at all.
-	char *reply = virDomainQemuAgentCommand(
-		hold.domain, request, timeout_s > 0 && timeout_s < 1 << 20 ? (int)timeout_s : 1, 0);
+	char *reply = ask_agent(
+		hold.domain, request, timeout_s > 0 && timeout_s < 1 << 20 ? (int)timeout_s : 1);
 	if (!reply) {
 		bool is_too_large = vg_libvirt_code() == VIR_ERR_RPC;
 		error = vg_libvirt_error(compute, hold.domain, "asking the guest agent");

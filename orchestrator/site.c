@@ -355,3 +355,13 @@ struct vg_error *vg_site_stop_host(
 		error = vg_box_stop(site->underlay);
 	return error;
 }
+
+void vg_site_tidy(const struct vg_site *site, struct vg_context *context, const char *uuid)
+{
+	struct vg_box_list list = {0};
+	if (!has_boxes(site))
+		return;
+	// Listing looks at each registration and drops those of the dead.
+	vg_error_ignore(vg_box_list(context->home, context->store, uuid, &list));
+	vg_box_list_done(&list);
+}

@@ -51,6 +51,7 @@ static struct vg_error *end(struct vg_session *session, bool keeps_disks)
 		error = vg_store_save(session->context, record);
 	if (!error)
 		error = vg_apply(session, planning);
+	vg_site_tidy(session->site, session->context, record->uuid);
 	if (error || keeps_disks)
 		return error;
 	error = vg_store_remove(session->context, record->key);
