@@ -242,7 +242,7 @@ struct vg_error *vg_agent_run(const struct vg_agent *agent, const char *const *a
 	bool has_file = in_size > VG_AGENT_CHUNK;
 	_auto(vg_agent_result) struct vg_agent_result seen = {0};
 	int64_t pid = 0;
-	if (*argv[0] == '-') // some shells would take it for an option of `exec`
+	if (*argv[0] == '-') // which not every shell's `exec` can be told
 		return vg_error_of(VG_ERROR_USAGE, "no program's name begins with '-'");
 	struct vg_error *error = has_file ? send_input(&job, in, in_size) : NULL;
 	if (!error)

@@ -14,7 +14,8 @@ enum { HELD_MAX = 512 << 10, KEPT_MAX = 16 << 20, N_STREAMS = 2 };
 
 struct stream {
 	const char *name;
-	int file; // -1: all is held
+	int file;  // -1: all is held
+	int fault; // errno: the file failed
 	uint64_t size;
 	char held[HELD_MAX];
 };
@@ -31,33 +32,31 @@ static bool write_all(int fd, const char *bytes, size_t size)
 	return true;
 }
 
-// What is held goes to a file, and what comes will follow it.
-static bool spill(struct stream *stream, const char *folder)
+// What is held goes to a file, and what comes will follow it. A folder that is gone was removed by
+// a vgrid that waits no longer.
+static void spill(struct stream *stream, int folder)
 {
-	char path[256];
-	snprintf(path, sizeof(path), "%s/%s", folder, stream->name);
-	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
-		return false;
-	stream->file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return stream->file >= 0 && write_all(stream->file, stream->held, stream->size);
+	if (stream->file >= 0 || stream->fault)
+		return;
+	stream->file = openat(folder, stream->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (stream->file < 0 || !write_all(stream->file, stream->held, stream->size))
+		stream->fault = errno;
 }
 
-// What comes behind the first 16 MiB is counted only.
-static bool take(struct stream *stream, const char *folder, const char *bytes, size_t size)
+// What comes behind the first 16 MiB, or after a fault, is only counted: the program goes on.
+static void take(struct stream *stream, int folder, const char *bytes, size_t size)
 {
-	if (stream->file < 0 && stream->size + size > HELD_MAX && !spill(stream, folder))
-		return false;
+	if (stream->size + size > HELD_MAX)
+		spill(stream, folder);
 	size_t room = stream->size < KEPT_MAX ? KEPT_MAX - stream->size : 0;
-	size_t kept = size < room ? size : room;
-	if (stream->file < 0)
+	if (stream->size + size <= HELD_MAX)
 		memcpy(stream->held + stream->size, bytes, size);
-	else if (!write_all(stream->file, bytes, kept))
-		return false;
+	else if (!stream->fault && !write_all(stream->file, bytes, size < room ? size : room))
+		stream->fault = errno;
 	stream->size += size;
-	return true;
 }
 
-static bool collect(struct stream streams[N_STREAMS], const char *folder, const int ends[N_STREAMS])
+static void collect(struct stream streams[N_STREAMS], int folder, const int ends[N_STREAMS])
 {
 	struct pollfd fds[N_STREAMS] = {
 		{.fd = ends[0], .events = POLLIN}, {.fd = ends[1], .events = POLLIN}};
@@ -68,14 +67,12 @@ static bool collect(struct stream streams[N_STREAMS], const char *folder, const 
 			if (fds[i].fd < 0 || !fds[i].revents)
 				continue;
 			ssize_t got = read(fds[i].fd, bytes, sizeof(bytes));
-			if (got == 0)
+			if (got > 0)
+				take(&streams[i], folder, bytes, (size_t)got);
+			else if (got == 0 || errno != EINTR)
 				fds[i].fd = -1;
-			if ((got < 0 && errno != EINTR) ||
-				(got > 0 && !take(&streams[i], folder, bytes, (size_t)got)))
-				return false;
 		}
 	}
-	return true;
 }
 
 // Does not return.
@@ -89,18 +86,20 @@ static void become(char **words, int out, int err)
 	_exit(code == ENOENT ? 127 : 126);
 }
 
-static bool run(char **words, const char *folder, struct stream streams[N_STREAMS], int *ret_status)
+// Runs the program to its end, and that of its outputs; false with errno.
+static bool run(char **words, struct stream streams[N_STREAMS], int folder, int *ret_status)
 {
 	int out[2], err[2];
 	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
 		return false;
 	pid_t pid = fork();
+	if (pid < 0)
+		return false;
 	if (pid == 0)
 		become(words, out[1], err[1]);
 	close(out[1]);
 	close(err[1]);
-	if (pid < 0 || !collect(streams, folder, (const int[]){out[0], err[0]}))
-		return false;
+	collect(streams, folder, (const int[]){out[0], err[0]});
 	int status = 0;
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -108,18 +107,32 @@ static bool run(char **words, const char *folder, struct stream streams[N_STREAM
 	return true;
 }
 
-static bool answer(struct stream streams[N_STREAMS], const char *folder, int status)
+static bool answer(struct stream streams[N_STREAMS], int folder, int status)
 {
-	bool is_here = streams[0].file < 0 && streams[1].file < 0;
-	for (size_t i = 0; i < N_STREAMS && !is_here; i++)
-		if (streams[i].file < 0 && !spill(&streams[i], folder))
+	bool is_here = streams[0].size <= HELD_MAX && streams[1].size <= HELD_MAX;
+	for (size_t i = 0; i < N_STREAMS && !is_here; i++) {
+		spill(&streams[i], folder);
+		errno = streams[i].fault;
+		if (errno)
 			return false;
+	}
 	dprintf(STDOUT_FILENO, "%d %llu %llu %s\n", status, (unsigned long long)streams[0].size,
 		(unsigned long long)streams[1].size, is_here ? "here" : "files");
 	for (size_t i = 0; i < N_STREAMS && is_here; i++)
 		if (!write_all(STDOUT_FILENO, streams[i].held, streams[i].size))
 			return false;
 	return true;
+}
+
+// The folder is there if it holds standard input, else it is made.
+static bool open_folder(const char *path, bool has_input, int *ret_folder)
+{
+	if (!has_input && mkdir(path, 0700) < 0)
+		return false;
+	*ret_folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int in = has_input ? openat(*ret_folder, "in", O_RDONLY | O_CLOEXEC) : -1;
+	return *ret_folder >= 0 && (!has_input || (dup2(in, STDIN_FILENO) == STDIN_FILENO &&
+							  unlinkat(*ret_folder, "in", 0) == 0));
 }
 
 int run_command(int argc, char **argv)
@@ -130,20 +143,11 @@ int run_command(int argc, char **argv)
 		fprintf(stderr, "usage: %s FOLDER file|- PROGRAM [ARG]...\n", argv[0]);
 		return 1;
 	}
-	const char *folder = argv[1];
-	bool has_file = strcmp(argv[2], "file") == 0;
-	char in[256];
-	snprintf(in, sizeof(in), "%s/in", folder);
-	int fd = has_file ? open(in, O_RDONLY | O_CLOEXEC) : -1, status = 0;
-	if (has_file && (fd < 0 || dup2(fd, STDIN_FILENO) < 0 || unlink(in) < 0)) {
-		fprintf(stderr, "%s: %s\n", in, strerror(errno));
-		return 1;
-	}
-	if (!run(argv + 3, folder, streams, &status) || !answer(streams, folder, status)) {
-		fprintf(stderr, "keeping the output below '%s': %s\n", folder, strerror(errno));
-		return 1;
-	}
-	if (has_file)
-		rmdir(folder); // fails where the answer is kept
-	return 0;
+	int folder = -1, status = 0;
+	bool is_good = open_folder(argv[1], strcmp(argv[2], "file") == 0, &folder) &&
+		       run(argv + 3, streams, folder, &status) && answer(streams, folder, status);
+	if (!is_good)
+		fprintf(stderr, "'%s': %s\n", argv[1], strerror(errno));
+	rmdir(argv[1]); // stays where the answer is in it
+	return is_good ? 0 : 1;
 }

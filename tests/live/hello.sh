@@ -57,6 +57,21 @@ has "$err" "no-such-program"
 expect 1 exec hello worker-7 -- true
 has "$err" "worker-7"
 
+claim 'exec carries more than a message to the agent holds, and leaves nothing in the node'
+"$vgrid" exec hello worker-0 -- sh -c 'head -c 4000000 /dev/zero; head -c 600000 /dev/zero >&2' \
+	</dev/null >many 2>errors
+same "$(stat -c %s many errors)" $'4000000\n600000'
+folders_of_exec() { in_node hello worker-0 'ls -d /run/vgrid-exec* | wc -l'; }
+same "$(folders_of_exec)" 1 'the folder of this exec itself'
+expect 0 exec hello worker-0 -- rm /usr/sbin/vgrid-run # as in an image that is not ours
+head -c 200000 sent >less
+"$vgrid" exec hello worker-0 -- sh -c 'tee /dev/stderr' <less >received 2>errors
+cmp less received && cmp less errors || fail 'the bytes differ'
+expect 37 exec hello worker-0 -- sh -c 'echo a; echo b >/dev/stderr; echo c >/dev/stderr; exit 37'
+same "$out/$err" $'a/b\nc'
+expect 127 exec hello worker-0 -- exit 3
+same "$(folders_of_exec)" 1 'the folder of this exec itself'
+
 claim 'logs, console and ssh reach a node'
 expect 0 logs hello head
 has "$out" 'vgrid'

@@ -7,7 +7,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "compute/agent.h"
+#include "compute/agent_run.h"
 
 struct turn {
 	const char *asked; // must occur in the request
@@ -223,6 +223,144 @@ static void what_the_agent_refuses_is_told_in_its_words(void **state)
 		vg_error_message(error), "guest-exec: the guest agent says: no such program");
 }
 
+// ---- vg_agent_run()
+
+#define ENDED(out_) "{\"return\":{\"exited\":true,\"exitcode\":0,\"out-data\":\"" out_ "\"}}"
+#define GOOD "{\"return\":{\"exited\":true,\"exitcode\":0}}"
+#define REFUSED "{\"error\":{\"desc\":\"no such file\"}}"
+
+static struct vg_error *run_it(const struct vg_agent *agent, const void *in, size_t in_size,
+	struct vg_agent_result *ret_result)
+{
+	return vg_agent_run(agent, command, in, in_size, 0, NULL, NULL, ret_result);
+}
+
+static void a_small_run_is_one_program_of_the_guest(void **state)
+{
+	(void)state;
+	static const struct turn turns[] = {
+		{"\"-\",\"/bin/ls\",\"a b\",\"$(c)\"],\"capture-output\":true,"
+		 "\"input-data\":\"aGk=\"}",
+			"{\"return\":{\"pid\":7}}"},
+		// 3 3 1 here, a NUL b, e
+		{"status", ENDED("MyAzIDEgaGVyZQphAGJl")}};
+	AGENT(turns);
+	_auto(vg_agent_result) struct vg_agent_result result = {0};
+	assert_null(run_it(&agent, "hi", 2, &result));
+	assert_int_equal(result.status, 3);
+	assert_int_equal(result.out_size, 3);
+	assert_memory_equal(result.out, "a\0b", 4);
+	assert_string_equal(result.err, "e");
+	assert_false(result.is_cut);
+	assert_int_equal(script.at, VG_LENGTH(turns));
+}
+
+static void a_guest_without_our_starter_takes_its_shell(void **state)
+{
+	(void)state;
+	static const struct turn turns[] = {{"\"path\":\"/usr/sbin/vgrid-run\"", REFUSED},
+		{"\"path\":\"/bin/sh\",\"arg\":[\"-c\",", "{\"return\":{\"pid\":7}}"},
+		{"status", ENDED("MCAwIDAgaGVyZQo=")}}; // 0 0 0 here
+	AGENT(turns);
+	_auto(vg_agent_result) struct vg_agent_result result = {0};
+	assert_null(run_it(&agent, NULL, 0, &result));
+	assert_int_equal(result.status, 0);
+	assert_string_equal(result.out, "");
+	assert_int_equal(script.at, VG_LENGTH(turns));
+}
+
+static void a_start_that_may_have_happened_is_not_repeated(void **state)
+{
+	(void)state;
+	static const struct turn turns[] = {{"/usr/sbin/vgrid-run", NULL}, {"/bin/rm", REFUSED}};
+	AGENT(turns);
+	struct vg_agent_result result = {0};
+	_auto(vg_error) struct vg_error *error = run_it(&agent, NULL, 0, &result);
+	assert_int_equal(vg_error_kind(error), VG_ERROR_TIMEOUT);
+	assert_int_equal(script.at, VG_LENGTH(turns));
+}
+
+static void large_input_goes_by_a_file_in_a_folder_of_its_own(void **state)
+{
+	(void)state;
+	enum { CHUNK = 48 * 1024 };
+	static const struct turn turns[] = {{"umask 077 && mkdir", "{\"return\":{\"pid\":1}}"},
+		{"status", GOOD},
+		{"\"guest-file-open\",\"arguments\":{\"path\":\"/run/vgrid-exec-",
+			"{\"return\":4}"},
+		{"guest-file-write", "{\"return\":{\"count\":49152}}"},
+		{"guest-file-write", "{\"return\":{\"count\":1}}"},
+		{"guest-file-close", "{\"return\":{}}"},
+		{"\"file\",\"/bin/ls\",\"a b\",\"$(c)\"],\"capture-output\":true}}",
+			"{\"return\":{\"pid\":2}}"},
+		{"status", ENDED("MCAwIDAgaGVyZQo=")}};
+	AGENT(turns);
+	_auto(vg_string) char *bytes = vg_alloc(CHUNK + 1);
+	_auto(vg_agent_result) struct vg_agent_result result = {0};
+	assert_null(run_it(&agent, bytes, CHUNK + 1, &result));
+	assert_int_equal(script.at, VG_LENGTH(turns));
+}
+
+static void large_output_is_read_from_its_files_and_they_are_removed(void **state)
+{
+	(void)state;
+	static const struct turn turns[] = {{"guest-exec", "{\"return\":{\"pid\":7}}"},
+		{"status", ENDED("MCA1IDAgZmlsZXMK")}, // 0 5 0 files
+		{"/out\",\"mode\":\"r\"", "{\"return\":4}"},
+		{"\"handle\":4,\"count\":5}", "{\"return\":{\"count\":3,\"buf-b64\":\"YQBi\"}}"},
+		{"\"handle\":4,\"count\":2}", "{\"return\":{\"count\":2,\"buf-b64\":\"Y2Q=\"}}"},
+		{"guest-file-close", "{\"return\":{}}"},
+		{"/err\",\"mode\":\"r\"", "{\"return\":5}"},
+		{"guest-file-close", "{\"return\":{}}"},
+		{"\"path\":\"/bin/rm\",\"arg\":[\"-rf\",\"/run/vgrid-exec-",
+			"{\"return\":{\"pid\":8}}"},
+		{"status", GOOD}};
+	AGENT(turns);
+	_auto(vg_agent_result) struct vg_agent_result result = {0};
+	assert_null(run_it(&agent, NULL, 0, &result));
+	assert_int_equal(result.out_size, 5);
+	assert_memory_equal(result.out, "a\0bcd", 6);
+	assert_string_equal(result.err, "");
+	assert_int_equal(script.at, VG_LENGTH(turns));
+}
+
+static void an_interrupted_run_removes_what_it_made(void **state)
+{
+	(void)state;
+	static const struct turn turns[] = {{"guest-exec", "{\"return\":{\"pid\":7}}"},
+		{"status", "{\"return\":{\"exited\":false}}"},
+		{"/bin/rm", "{\"return\":{\"pid\":8}}"}, {"status", GOOD}};
+	AGENT(turns);
+	struct vg_agent_result result = {0};
+	_auto(vg_error) struct vg_error *error =
+		vg_agent_run(&agent, command, NULL, 0, 0, yes, NULL, &result);
+	assert_int_equal(vg_error_kind(error), VG_ERROR_INTERRUPTED);
+	assert_int_equal(script.at, VG_LENGTH(turns));
+}
+
+static void an_answer_that_no_starter_writes_is_an_error(void **state)
+{
+	(void)state;
+	static const char *const answers[] = {"", "0 0 0 here", "0 1 0 here\n", "0 0 0 here\nx",
+		"256 0 0 here\n", "-1 0 0 here\n", "0 0 0 there\n", "0 0 0 here x\n",
+		"0 18446744073709551615 2 here\nx", "0 5 0 files\nx", "mkdir: no\n"};
+	for (size_t i = 0; i < VG_LENGTH(answers); i++) {
+		_auto(vg_string) char *encoded = vg_base64_encode(answers[i], strlen(answers[i]));
+		_auto(vg_string) char *end =
+			vg_format("{\"return\":{\"exited\":true,\"exitcode\":1,"
+				  "\"out-data\":\"%s\"}}",
+				encoded);
+		const struct turn turns[] = {{"guest-exec", "{\"return\":{\"pid\":7}}"},
+			{"status", end}, {"/bin/rm", "{\"return\":{\"pid\":8}}"}, {"status", GOOD}};
+		AGENT(turns);
+		struct vg_agent_result result = {0};
+		_auto(vg_error) struct vg_error *error = run_it(&agent, NULL, 0, &result);
+		assert_non_null(error);
+		assert_null(result.out);
+		assert_int_equal(script.at, VG_LENGTH(turns));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +373,13 @@ int main(void)
 		cmocka_unit_test(a_large_file_goes_in_chunks),
 		cmocka_unit_test(hostile_replies_are_errors),
 		cmocka_unit_test(what_the_agent_refuses_is_told_in_its_words),
+		cmocka_unit_test(a_small_run_is_one_program_of_the_guest),
+		cmocka_unit_test(a_guest_without_our_starter_takes_its_shell),
+		cmocka_unit_test(a_start_that_may_have_happened_is_not_repeated),
+		cmocka_unit_test(large_input_goes_by_a_file_in_a_folder_of_its_own),
+		cmocka_unit_test(large_output_is_read_from_its_files_and_they_are_removed),
+		cmocka_unit_test(an_interrupted_run_removes_what_it_made),
+		cmocka_unit_test(an_answer_that_no_starter_writes_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
