@@ -32,7 +32,7 @@ roles:
   never:
     image: base
     memory: 128MiB
-    ready: {exec: "false", within: 5s}
+    ready: {exec: "false", within: 12s}
   wrong:
     image: base
     memory: 128MiB
