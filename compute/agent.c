@@ -11,7 +11,6 @@
 #include "base/text.h"
 
 enum {
-	INPUT_SIZE_MAX = 2 << 20, // libvirt carries strings of up to 4 MiB, base64 adds a third
 	POLL_FIRST_MS = 20,
 	POLL_LAST_MS = 500,
 	FILE_TIMEOUT_MS = 30000, // for chmod and mv in the guest
@@ -81,9 +80,10 @@ static uint64_t now_ms(void)
 struct vg_error *vg_agent_start(const struct vg_agent *agent, const char *const *argv,
 	const void *in, size_t in_size, int64_t *ret_pid)
 {
-	if (in_size > INPUT_SIZE_MAX)
+	if (in_size > VG_AGENT_CHUNK)
 		return vg_error_of(VG_ERROR_USAGE,
-			"standard input of %zu bytes: the guest agent takes at most 2 MiB",
+			"standard input of %zu bytes: one message to the guest agent takes at most "
+			"48 KiB",
 			in_size);
 	struct vg_json *arguments = vg_json_object();
 	vg_json_set_string(arguments, "path", argv[0]);

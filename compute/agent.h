@@ -19,7 +19,7 @@ struct vg_agent_result {
 	int status; // as a shell would give it: 128 + signal
 	char *out, *err;
 	size_t out_size, err_size;
-	bool is_cut; // the agent dropped output beyond 16 MiB
+	bool is_cut; // output beyond 16 MiB was dropped
 };
 
 void vg_agent_result_done(struct vg_agent_result *result);
@@ -29,8 +29,10 @@ static inline void vg_agent_result_auto_free(struct vg_agent_result *result)
 }
 
 // Runs exactly these arguments, no shell between, and waits for the end, at most timeout_ms
-// (0: for ever; then VG_ERROR_TIMEOUT, the program goes on). `in`, of at most 16 MiB, may be NULL;
-// where it is long, the guest needs a POSIX /bin/sh and a writable /run. `stopped` (may be NULL) is asked between polls; true gives VG_ERROR_INTERRUPTED. Polls grow from 20 ms to 500 ms.
+// (0: for ever; then VG_ERROR_TIMEOUT, the program goes on). `in` may be NULL and has at most
+// 48 KiB, output together at most about 3 MiB: each is one message (vg_agent_run() knows no such
+// bounds). `stopped` (may be NULL) is asked between polls; true gives VG_ERROR_INTERRUPTED. Polls
+// grow from 20 ms to 500 ms.
 struct vg_error *vg_agent_exec(const struct vg_agent *agent, const char *const *argv,
 	const void *in, size_t in_size, uint64_t timeout_ms, bool (*stopped)(void *data), void *data,
 	struct vg_agent_result *ret_result) VG_MUST_CHECK;

@@ -7,8 +7,8 @@
 #include "compute/agent.h"
 
 enum {
-	VG_AGENT_CALL_S = 10,          // for the agent's reply to one request
-	VG_AGENT_CHUNK = 48 * 1024,    // what one request carries to the guest
+	VG_AGENT_CALL_S = 10,       // for the agent's reply to one request
+	VG_AGENT_CHUNK = 48 * 1024, // what one request carries to the guest; much more hangs agents
 	VG_AGENT_READ_CHUNK = 1 << 20, // and back: libvirt carries strings of up to 4 MiB
 };
 
