@@ -18,7 +18,7 @@ static struct vg_error *talk(const char *name, int fd)
 		.escape = is_terminal ? ESCAPE : VG_RELAY_NO_ESCAPE,
 		.linger_ms = LINGER_MS};
 	if (is_terminal) {
-		fprintf(stderr, "The console of '%s'. Ctrl-] leaves it.\n", name);
+		fprintf(stderr, "The console of '%s'. Enter gives a prompt, Ctrl-] leaves it.\n", name);
 		vg_terminal_raw();
 	}
 	struct vg_error *error = vg_relay(&relay);

@@ -19,7 +19,7 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 		_auto(vg_json) struct vg_json *json = vg_plan_to_json(planning->plan);
 		vg_json_set_string(json, "grid", grid->name);
 		vg_json_set_string(json, "site", session->site->text);
-		vg_json_set_string(json, "topology-hash", grid->topology_hash);
+		vg_json_set_string(json, "topology_hash", grid->topology_hash);
 		vg_result_print(json);
 	} else {
 		printf("Grid '%s' on %s, topology %.12s\n", grid->name, session->site->text,
@@ -36,7 +36,7 @@ static const struct vg_operand operands[] = {
 static const struct vg_result_field result[] = {
 	{"grid", "string", "the grid's name"},
 	{"site", "string", "where it would be"},
-	{"topology-hash", "string", "hash of all that is not quantum"},
+	{"topology_hash", "string", "hash of all that is not quantum"},
 	{"changes[].change", "string", "add, alter or remove"},
 	{"changes[].subject", "string", "what changes: a node, a host"},
 	{"changes[].text", "string", "what would be done, and why"},
@@ -45,7 +45,7 @@ static const struct vg_result_field result[] = {
 	{"steps[].kind", "string", "what kind of step it is"},
 	{"steps[].subject", "string", "what it acts on"},
 	{"steps[].needs[]", "integer", "steps that must have succeeded before"},
-	{"not-enforced[]", "string", "a promise that this site does not enforce"},
+	{"not_enforced[]", "string", "a promise that this site does not enforce"},
 	{0},
 };
 

@@ -72,6 +72,6 @@ struct vg_json *vg_plan_to_json(const struct vg_plan *plan)
 		vg_json_push(unenforced, vg_json_string(plan->unenforced[i]));
 	vg_json_set(json, "changes", changes);
 	vg_json_set(json, "steps", steps);
-	vg_json_set(json, "not-enforced", unenforced);
+	vg_json_set(json, "not_enforced", unenforced);
 	return json;
 }

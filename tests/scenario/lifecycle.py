@@ -156,7 +156,7 @@ def results_are_as_their_schemas_say(home):
     must_be_valid("list", "list")
     assert must_be_valid("check", "check", file)
     plan = must_be_valid("plan", "plan", file, code=3)
-    assert plan["not-enforced"] and plan["changes"] and plan["steps"]
+    assert plan["not_enforced"] and plan["changes"] and plan["steps"]
     up = must_be_valid("up", "up", file)
     assert up["steps"] == len(plan["steps"]) and up["outputs"]["head"].startswith("10.9.")
     plan = must_be_valid("plan", "plan", file)
