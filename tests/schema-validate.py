@@ -10,6 +10,7 @@ in the case's folder says that the schema cannot know the fault (then the schema
 longer shows. Exits with 77 (skipped) where the validator is missing.
 """
 
+import os
 import json
 import pathlib
 import re
@@ -21,6 +22,8 @@ try:
     import yaml
 except ImportError as missing:
     print(f"skipped: {missing} (apt-get install python3-jsonschema python3-yaml)")
+    if os.environ.get("CI"):
+        sys.exit("the full run skips nothing")
     sys.exit(77)
 
 

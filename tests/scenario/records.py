@@ -222,6 +222,7 @@ assert again.returncode == 0, again.stderr
     done = subprocess.run(arguments, env=home.environment(), capture_output=True, text=True,
                           check=False)
     if "unshare failed" in done.stderr or "Operation not permitted" in done.stderr:
+        assert not os.environ.get("CI"), "the full run skips nothing: no user namespace can be had here"
         print("skipped: no user namespace can be had here")
         return
     assert done.returncode == 0, done.stderr

@@ -180,7 +180,7 @@ static void run(const char *const *argv)
 static void the_boot_sector_is_what_its_source_gives(void **state)
 {
 	if (!vg_file_exists("/usr/bin/as") || !vg_file_exists("/usr/bin/objcopy"))
-		skip();
+		vg_test_lacks("as or objcopy (binutils)");
 	_auto(vg_string) char *object = vg_format("%s/sector.o", (char *)*state);
 	_auto(vg_string) char *binary = vg_format("%s/sector.bin", (char *)*state);
 	run((const char *const[]){

@@ -81,7 +81,7 @@ static void wide_characters_count_double(void **state)
 {
 	(void)state;
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))
-		skip();
+		vg_test_lacks("the locale C.UTF-8");
 	_auto(vg_text) struct vg_text text = {0};
 	vg_frame_add_cut(&text, "日本語", 5);
 	assert_string_equal(text.bytes, "日本…");
