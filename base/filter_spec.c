@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
-enum rule_kind { RULE_TRACE, RULE_DELAY, RULE_FAULT, RULE_LOST, RULE_KILL, RULE_KILLED };
+enum rule_kind { RULE_TRACE, RULE_DELAY, RULE_FAULT, RULE_LOST, RULE_KILL, RULE_KILLED, RULE_HANG };
 
 static const char *const rule_names[] = {
 	[RULE_TRACE] = "trace",
@@ -22,6 +22,7 @@ static const char *const rule_names[] = {
 	[RULE_LOST] = "lost",
 	[RULE_KILL] = "kill",
 	[RULE_KILLED] = "killed",
+	[RULE_HANG] = "hang",
 };
 
 struct rule {
@@ -156,6 +157,8 @@ struct vg_error *vg_filter_begin(struct vg_filter *filter, const char *operation
 			continue;
 		if (rule->kind == RULE_KILL)
 			raise(SIGKILL);
+		while (rule->kind == RULE_HANG)
+			pause();
 		call.is_last |= rule->kind == RULE_KILLED;
 		call.is_lost |= rule->kind == RULE_LOST;
 		if (rule->kind == RULE_FAULT && !error)

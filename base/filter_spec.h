@@ -15,6 +15,7 @@
 //	lost:OP[:N[+]]   likewise, but the call is made, and only its success is lost
 //	kill:OP[:N[+]]   likewise, but this process is killed (SIGKILL) instead of the call
 //	killed:OP[:N[+]] likewise, but it is killed when the call is done
+//	hang:OP[:N[+]]   likewise, but the call is not made and never comes back
 #pragma once
 
 #include "base/error.h"

@@ -1,6 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compute/machine.h"
 
+#include "base/memory.h"
+
+static void copy_string(struct vg_arena *arena, const char **text)
+{
+	if (*text)
+		*text = vg_arena_strdup(arena, *text);
+}
+
+const struct vg_machine *vg_machine_copy(struct vg_arena *arena, const struct vg_machine *machine)
+{
+	struct vg_machine *copy = vg_arena_copy(arena, machine, 1, sizeof(*machine));
+	const char **texts[] = {&copy->tag, &copy->uuid, &copy->name, &copy->node, &copy->kernel,
+		&copy->initrd, &copy->cmdline, &copy->console_log, &copy->applied};
+	for (size_t i = 0; i < VG_LENGTH(texts); i++)
+		copy_string(arena, texts[i]);
+	copy->disks = vg_arena_copy(arena, machine->disks, machine->n_disks, sizeof(*copy->disks));
+	for (size_t i = 0; i < copy->n_disks; i++) {
+		copy_string(arena, &copy->disks[i].name);
+		copy_string(arena, &copy->disks[i].path);
+		copy_string(arena, &copy->disks[i].format);
+	}
+	copy->nics = vg_arena_copy(arena, machine->nics, machine->n_nics, sizeof(*copy->nics));
+	for (size_t i = 0; i < copy->n_nics; i++) {
+		copy_string(arena, &copy->nics[i].network);
+		copy_string(arena, &copy->nics[i].link);
+	}
+	return copy;
+}
+
 const char *vg_machine_state_name(enum vg_machine_state state)
 {
 	switch (state) {

@@ -46,6 +46,11 @@ struct vg_machine {
 				 // fields of the language, and the generator's version
 };
 
+struct vg_arena;
+
+// A copy in the arena that borrows nothing but the place.
+const struct vg_machine *vg_machine_copy(struct vg_arena *arena, const struct vg_machine *machine);
+
 enum vg_machine_state {
 	VG_MACHINE_RUNNING,
 	VG_MACHINE_PAUSED,

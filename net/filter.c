@@ -1,85 +1,172 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/filter.h"
 
-#include "base/filter_spec.h"
 #include "base/memory.h"
 
 struct vg_net {
+	struct vg_call_line line;
 	const struct vg_net_driver *below;
 	struct vg_net *net; // of the driver below
-	struct vg_filter *filter;
-	char *host; // what the operations are done to
+	char *host;
 };
 
-struct vg_error *vg_net_filter_open(const struct vg_net_driver *below, struct vg_filter *filter,
-	const struct vg_net_target *target, struct vg_net **ret)
+// The arguments and results of any operation; each uses some. All are its own.
+struct call {
+	struct vg_call call;
+	const struct vg_net_driver *below;
+	struct vg_net *net; // of an open(): its result
+	char *store, *grid, *endpoint;
+	struct vg_net_target target;
+	bool is_open;
+	struct vg_slice *slice; // wanted, or seen
+	char **grids;
+	size_t n_grids;
+};
+
+static struct call *call_of(struct vg_call *call)
 {
-	struct vg_filter_call call;
-	struct vg_net *net = NULL;
-	struct vg_error *error = vg_filter_begin(filter, "net.open", target->host, &call);
-	if (!error)
-		error = below->open(target, &net);
-	error = vg_filter_end(&call, error);
-	if (error && net)
-		below->close(net);
-	if (error)
-		return error;
-	*ret = vg_new(struct vg_net);
-	**ret = (struct vg_net){below, net, filter, vg_strdup(target->host)};
-	return NULL;
+	return (struct call *)call;
+}
+
+static void call_done(struct vg_call *base)
+{
+	struct call *call = call_of(base);
+	if (call->is_open && call->net)
+		call->below->close(call->net);
+	vg_slice_free(call->slice);
+	for (size_t i = 0; i < call->n_grids; i++)
+		free(call->grids[i]);
+	free(call->grids);
+	free(call->store);
+	free(call->grid);
+	free(call->endpoint);
+}
+
+static struct vg_error *act_open(struct vg_call *base)
+{
+	struct call *call = call_of(base);
+	return call->below->open(&call->target, &call->net);
+}
+
+static struct vg_error *act_converge(struct vg_call *base)
+{
+	struct call *call = call_of(base);
+	return call->below->converge(call->net, call->slice);
+}
+
+static struct vg_error *act_observe(struct vg_call *base)
+{
+	struct call *call = call_of(base);
+	return call->below->observe(call->net, call->store, call->grid, &call->slice);
+}
+
+static struct vg_error *act_owners(struct vg_call *base)
+{
+	struct call *call = call_of(base);
+	return call->below->owners(call->net, call->store, &call->grids, &call->n_grids);
+}
+
+// A thousand overlays in one batch take their time.
+#define OPERATION(name, limit_s, only_looks)                                                       \
+	static const struct vg_operation name##_operation = {                                      \
+		"net." #name, "the network", limit_s, only_looks, act_##name}
+OPERATION(open, 60, true);
+OPERATION(converge, 300, false);
+OPERATION(observe, 60, true);
+OPERATION(owners, 60, true);
+
+static struct call *new_call(struct vg_net *self, const struct vg_operation *operation)
+{
+	struct call *call = vg_new(struct call);
+	call->call = (struct vg_call){.operation = operation,
+		.line = &self->line,
+		.who = vg_strdup(self->host),
+		.done = call_done};
+	call->below = self->below;
+	call->net = self->net;
+	return call;
+}
+
+static void call_free(struct call *call)
+{
+	vg_call_free(call ? &call->call : NULL);
+}
+VG_AUTO(call);
+
+static struct vg_error *make(struct call **call)
+{
+	struct vg_call *base = &(*call)->call;
+	struct vg_error *error = vg_call_make(&base, 0);
+	if (!base)
+		*call = NULL;
+	return error;
 }
 
 static void close_host(struct vg_net *self)
 {
-	if (!self)
+	// Who comes back late finds everything as it was.
+	if (!self || atomic_load(&self->line.n_owed))
 		return;
 	self->below->close(self->net);
 	free(self->host);
 	free(self);
 }
 
+struct vg_error *vg_net_filter_open(const struct vg_net_driver *below,
+	const struct vg_call_rules *rules, const struct vg_net_target *target, struct vg_net **ret)
+{
+	struct vg_net *self = vg_new(struct vg_net);
+	self->host = vg_strdup(target->host);
+	self->line = (struct vg_call_line){.rules = rules, .host = self->host};
+	self->below = below;
+	_auto(call) struct call *call = new_call(self, &open_operation);
+	call->is_open = true;
+	call->endpoint = target->endpoint ? vg_strdup(target->endpoint) : NULL;
+	call->target = *target;
+	call->target.host = self->host;
+	call->target.endpoint = call->endpoint;
+	struct vg_error *error = make(&call);
+	if (!error) {
+		self->net = vg_take(call->net);
+		*ret = self;
+	} else if (call) {
+		free(self->host);
+		free(self);
+	}
+	return error;
+}
+
 static struct vg_error *converge(struct vg_net *self, const struct vg_slice *wanted)
 {
-	struct vg_filter_call call;
-	struct vg_error *error = vg_filter_begin(self->filter, "net.converge", self->host, &call);
-	if (!error)
-		error = self->below->converge(self->net, wanted);
-	error = vg_filter_end(&call, error);
+	_auto(call) struct call *call = new_call(self, &converge_operation);
+	call->slice = vg_slice_copy(wanted);
+	struct vg_error *error = make(&call);
 	return wanted->n_overlays ? vg_error_place(error, wanted->overlays[0].place) : error;
 }
 
 static struct vg_error *observe(
 	struct vg_net *self, const char *store, const char *grid, struct vg_slice **ret_seen)
 {
-	struct vg_filter_call call;
-	_auto(vg_slice) struct vg_slice *seen = NULL;
-	struct vg_error *error = vg_filter_begin(self->filter, "net.observe", self->host, &call);
+	_auto(call) struct call *call = new_call(self, &observe_operation);
+	call->store = vg_strdup(store);
+	call->grid = vg_strdup(grid);
+	struct vg_error *error = make(&call);
 	if (!error)
-		error = self->below->observe(self->net, store, grid, &seen);
-	error = vg_filter_end(&call, error);
-	if (!error)
-		*ret_seen = vg_take(seen);
+		*ret_seen = vg_take(call->slice);
 	return error;
 }
 
 static struct vg_error *owners(
 	struct vg_net *self, const char *store, char ***ret_grids, size_t *ret_n_grids)
 {
-	struct vg_filter_call call;
-	char **grids = NULL;
-	size_t n_grids = 0;
-	struct vg_error *error = vg_filter_begin(self->filter, "net.owners", self->host, &call);
-	if (!error)
-		error = self->below->owners(self->net, store, &grids, &n_grids);
-	error = vg_filter_end(&call, error);
-	for (size_t i = 0; error && i < n_grids; i++)
-		free(grids[i]);
-	if (error) {
-		free(grids);
+	_auto(call) struct call *call = new_call(self, &owners_operation);
+	call->store = vg_strdup(store);
+	struct vg_error *error = make(&call);
+	if (error)
 		return error;
-	}
-	*ret_grids = grids;
-	*ret_n_grids = n_grids;
+	*ret_n_grids = call->n_grids;
+	*ret_grids = vg_take(call->grids);
+	call->n_grids = 0;
 	return NULL;
 }
 

@@ -28,6 +28,41 @@ void vg_slice_free(struct vg_slice *slice)
 	free(slice);
 }
 
+static char *copy_string(const char *text)
+{
+	return text ? vg_strdup(text) : NULL;
+}
+
+static void *copy_items(const void *items, size_t size)
+{
+	void *copy = vg_alloc(size);
+	if (size)
+		memcpy(copy, items, size);
+	return copy;
+}
+
+struct vg_slice *vg_slice_copy(const struct vg_slice *slice)
+{
+	struct vg_slice *copy = copy_items(slice, sizeof(*slice));
+	copy->store = copy_string(slice->store);
+	copy->grid = copy_string(slice->grid);
+	copy->overlays = copy_items(slice->overlays, slice->n_overlays * sizeof(*slice->overlays));
+	for (size_t i = 0; i < copy->n_overlays; i++) {
+		struct vg_slice_overlay *to = &copy->overlays[i];
+		const struct vg_slice_overlay *from = &slice->overlays[i];
+		to->tag = copy_string(from->tag);
+		to->bridge = copy_string(from->bridge);
+		to->vxlan = copy_string(from->vxlan);
+		to->ports = copy_items(from->ports, from->n_ports * sizeof(*from->ports));
+		to->remotes = copy_items(from->remotes, from->n_remotes * sizeof(*from->remotes));
+		for (size_t k = 0; k < to->n_ports; k++) {
+			to->ports[k].tag = copy_string(from->ports[k].tag);
+			to->ports[k].link = copy_string(from->ports[k].link);
+		}
+	}
+	return copy;
+}
+
 static char *link_of(const char *tag)
 {
 	char name[VG_LINK_NAME_LENGTH];

@@ -7,21 +7,26 @@
 #include "net/driver.h"
 #include "storage/driver.h"
 
-struct vg_filter;
+struct vg_call_rules;
 
-// The tables to call; connections are opened by the functions below, since a filter may stand between.
+// The tables to call: each driver's wrapper, which bounds the time of every call (base/call.h). So
+// connections are opened by the functions below.
 struct vg_drivers {
 	const struct vg_compute_driver *compute;
 	const struct vg_net_driver *net;
 	const struct vg_storage_driver *storage;
-	const struct vg_drivers *below; // what a filter wraps; NULL: nothing is filtered
-	struct vg_filter *filter;
+	const struct vg_drivers *below; // what is wrapped
+	const struct vg_call_rules *rules;
 };
 
-// `kind` is "sandbox" or "fake". With VGRID_FILTER set (base/filter_spec.h) each driver is wrapped: for
-// tests and for tracing. The table lives as long as the process.
+// `kind` is "sandbox" or "fake". VGRID_CALL_TIMEOUT (`5m`) is how long any call may take, instead of
+// what each operation is given; VGRID_FILTER (base/filter_spec.h) is for tests and for tracing. A
+// wrong one is a usage error. The table lives as long as the process.
 struct vg_error *vg_drivers_of(const char *kind, const struct vg_drivers **ret_drivers)
 	VG_MUST_CHECK;
+
+// How long to wait for an answer that no driver's call stands for: VGRID_CALL_TIMEOUT, or `own_ms`.
+uint64_t vg_drivers_limit(const struct vg_drivers *drivers, uint64_t own_ms);
 
 struct vg_error *vg_drivers_open_compute(const struct vg_drivers *drivers,
 	const struct vg_compute_target *target, struct vg_compute **ret) VG_MUST_CHECK;

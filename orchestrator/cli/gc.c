@@ -95,7 +95,7 @@ static size_t count_data(const char *folder, const char *store)
 		_auto(vg_string) char *path = vg_format("%s/%s", folder, names[i]);
 		struct vg_storage *storage = NULL;
 		struct vg_volumes_seen seen = {0};
-		error = drivers->storage->open(
+		error = vg_drivers_open_storage(drivers,
 			&(struct vg_storage_target){names[i], path, path, path, path}, &storage);
 		if (!error)
 			error = drivers->storage->observe(storage, store, NULL, &seen);

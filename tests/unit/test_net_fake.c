@@ -216,7 +216,8 @@ static void a_filter_lets_calls_fail_before_or_after_they_are_made(void **state)
 	struct vg_net_target target = {
 		.host = "h1", .namespace_fd = -1, .endpoint = fixture->endpoint};
 	struct vg_net *below = open_host("h1", fixture->endpoint), *net;
-	assert_null(vg_net_filter_open(&vg_net_fake, filter, &target, &net));
+	const struct vg_call_rules rules = {.filter = filter};
+	assert_null(vg_net_filter_open(&vg_net_fake, &rules, &target, &net));
 	const struct vg_slice *expected[] = {none, slice};
 	for (size_t i = 0; i < 2; i++) {
 		_auto(vg_error) struct vg_error *error = vg_net_filtered.converge(net, slice);

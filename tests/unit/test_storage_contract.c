@@ -28,7 +28,7 @@ static const struct {
 struct fixture {
 	const struct vg_storage_driver *driver;
 	struct vg_storage *storage;
-	struct vg_filter *filter;
+	struct vg_call_rules rules;
 	char *folder, *digest, *other_digest;
 };
 
@@ -50,7 +50,7 @@ static void open_driver(struct fixture *fixture, const struct vg_storage_target 
 		assert_null(fixture->driver->open(target, &fixture->storage));
 	else
 		assert_null(vg_storage_filter_open(
-			&vg_storage_file, fixture->filter, target, &fixture->storage));
+			&vg_storage_file, &fixture->rules, target, &fixture->storage));
 }
 
 static void set_up(struct fixture *fixture, size_t i)
@@ -76,7 +76,7 @@ static void tear_down(struct fixture *fixture)
 	for (size_t i = 0; i < VG_LENGTH(tags); i++)
 		assert_null(fixture->driver->remove(fixture->storage, tags[i]));
 	fixture->driver->close(fixture->storage);
-	vg_filter_free(fixture->filter);
+	vg_filter_free(fixture->rules.filter);
 	assert_null(vg_folder_remove(fixture->folder));
 	free(fixture->folder);
 	free(fixture->digest);
@@ -285,7 +285,7 @@ static void a_filter_fails_and_loses_as_it_is_told(void **state)
 	struct fixture fixture = {0};
 	assert_null(
 		vg_filter_read("fault:storage.create:1,lost:storage.create:2,fault:storage.resize",
-			&fixture.filter));
+			&fixture.rules.filter));
 	set_up(&fixture, VG_LENGTH(drivers) - 1);
 	struct vg_volume volume = {.tag = DATA, .kind = VG_VOLUME_DATA, .size = MIB};
 	expect_error(&fixture, volume, "storage.create fails");
