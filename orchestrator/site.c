@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "orchestrator/site.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +12,7 @@
 #include "box/namespace.h"
 #include "box/underlay.h"
 #include "orchestrator/context.h"
+#include "orchestrator/every_host.h"
 #include "orchestrator/report/progress.h"
 
 enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000 };
@@ -88,6 +88,8 @@ static void disconnect(const struct vg_site *site, struct vg_host *host)
 	if (host->storage)
 		site->drivers->storage->close(host->storage);
 	vg_box_free(host->box);
+	vg_error_free(host->problem);
+	host->problem = NULL;
 	host->compute = NULL;
 	host->net = NULL;
 	host->storage = NULL;
@@ -178,8 +180,8 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 	struct vg_error *error = vg_folder_make(console, 0700);
 	if (error)
 		return error;
-	return vg_box_hypervisor(
-		host->box, HYPERVISOR_TIMEOUT_MS, &ret->uri, &host->was_repaired);
+	return vg_box_hypervisor(host->box, vg_drivers_limit(site->drivers, HYPERVISOR_TIMEOUT_MS),
+		&ret->uri, &host->was_repaired);
 }
 
 static struct vg_error *open_host(struct vg_site *site, struct vg_host *host,
@@ -192,11 +194,16 @@ static struct vg_error *open_host(struct vg_site *site, struct vg_host *host,
 	host->folder_seen = vg_strdup(at.folder_seen);
 	host->images_seen = vg_strdup(at.images_seen);
 	const struct vg_drivers *drivers = site->drivers;
-	if (!error && !host->storage)
-		error = vg_drivers_open_storage(drivers,
+	struct vg_error *storage_error = NULL;
+	if (!host->storage)
+		storage_error = vg_drivers_open_storage(drivers,
 			&(struct vg_storage_target){host->name, at.folder, at.folder_seen, at.images,
 				at.images_seen},
 			&host->storage);
+	if (error)
+		vg_error_ignore(storage_error);
+	else
+		error = storage_error;
 	bool runs = host->box || !has_boxes(site);
 	if (!error && runs)
 		error = vg_drivers_open_compute(drivers,
@@ -211,19 +218,15 @@ static struct vg_error *open_host(struct vg_site *site, struct vg_host *host,
 }
 
 struct opening {
-	pthread_t thread;
 	struct vg_site *site;
-	struct vg_host *host;
 	struct vg_context *context;
 	const char *key;
-	struct vg_error *error;
 };
 
-static void *open_in_thread(void *data)
+static struct vg_error *open_one(struct vg_host *host, void *data)
 {
-	struct opening *opening = data;
-	opening->error = open_host(opening->site, opening->host, opening->context, opening->key);
-	return NULL;
+	const struct opening *opening = data;
+	return open_host(opening->site, host, opening->context, opening->key);
 }
 
 static struct vg_error *find_boxes(
@@ -269,21 +272,8 @@ struct vg_error *vg_site_connect(
 	}
 	if (error)
 		return error;
-	struct opening *openings = vg_alloc(site->n_hosts * sizeof(*openings));
-	for (size_t h = 0; h < site->n_hosts; h++) {
-		openings[h] = (struct opening){
-			.site = site, .host = &site->hosts[h], .context = context, .key = key};
-		if (pthread_create(&openings[h].thread, NULL, open_in_thread, &openings[h]))
-			abort();
-	}
-	for (size_t h = 0; h < site->n_hosts; h++) {
-		pthread_join(openings[h].thread, NULL);
-		if (error)
-			vg_error_ignore(openings[h].error);
-		else
-			error = openings[h].error;
-	}
-	free(openings);
+	struct opening opening = {site, context, key};
+	error = vg_every_host(site, context, open_one, &opening);
 	for (size_t h = 0; h < site->n_hosts; h++) {
 		if (site->hosts[h].was_repaired)
 			vg_progress_say(context->progress,
@@ -350,6 +340,8 @@ struct vg_error *vg_site_stop_host(
 		site->drivers->net->close(vg_take(host->net));
 	host->is_running = false;
 	struct vg_error *error = host->box ? vg_box_stop(host->box) : NULL;
+	if (!error)
+		vg_error_free(vg_take(host->problem));
 	// The switch goes with the first box: what is left of the site is ending too.
 	if (!error && site->underlay && number == 0)
 		error = vg_box_stop(site->underlay);

@@ -20,6 +20,7 @@ struct vg_host {
 	bool is_running;      // the box is there (an unowned host always is)
 	char *folder_seen, *images_seen; // where its hypervisor finds volumes and golden images
 	bool was_repaired;    // its libvirtd had died and was started again
+	struct vg_error *problem; // why it cannot be opened or looked at; then it is not running
 	struct vg_box *box;   // NULL: no box, or it does not run
 	struct vg_compute *compute; // NULL unless is_running
 	struct vg_net *net;         // NULL unless is_running
@@ -31,6 +32,7 @@ struct vg_site {
 	char *kind; // "sandbox", "fake"
 	bool is_simulated; // its hosts hold nothing: images are not fetched either
 	bool is_owned; // hosts are made and ended with the grid
+	bool is_lenient; // a host that cannot be opened or looked at only gets its problem
 	const struct vg_drivers *drivers;
 	struct vg_host *hosts;
 	size_t n_hosts;
@@ -52,7 +54,8 @@ struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *co
 struct vg_error *vg_site_check(const struct vg_site *site) VG_MUST_CHECK;
 
 // Opens the hosts' drivers, in parallel. `key` and `uuid` name the grid whose hosts they are. Hosts
-// that do not run stay closed; their storage is open all the same.
+// that do not run, or that have a problem on a lenient site, stay closed; their storage is open all the
+// same, unless that has the problem.
 struct vg_error *vg_site_connect(struct vg_site *site, struct vg_context *context, const char *key,
 	const char *uuid) VG_MUST_CHECK;
 // Starts one host that does not run and opens its drivers; thread-safe for different hosts.

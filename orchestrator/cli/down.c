@@ -3,6 +3,7 @@
 // `vgrid down GRID`: takes it all away, or all but its disks.
 #include "orchestrator/cli/verbs.h"
 #include "orchestrator/context.h"
+#include "orchestrator/every_host.h"
 #include "orchestrator/report/progress.h"
 #include "orchestrator/run/apply.h"
 #include "orchestrator/state/store.h"
@@ -37,6 +38,16 @@ static struct vg_error *choose(const struct vg_cli *cli, struct vg_context *cont
 	return vg_error_new("nothing was changed; '--keep-disks' keeps the data");
 }
 
+// Is anything to be done at all, while some hosts do not answer? A box is ended without its hypervisor's
+// help, unless guests are to be shut down cleanly first.
+static bool can_begin(const struct vg_site *site, bool keeps_disks)
+{
+	size_t n_silent = 0;
+	for (size_t h = 0; h < site->n_hosts; h++)
+		n_silent += site->hosts[h].problem != NULL;
+	return !n_silent || (site->is_owned ? !keeps_disks : n_silent < site->n_hosts);
+}
+
 static struct vg_error *end(struct vg_session *session, bool keeps_disks)
 {
 	struct vg_record *record = session->record;
@@ -44,6 +55,8 @@ static struct vg_error *end(struct vg_session *session, bool keeps_disks)
 	const struct vg_replan_options options = {
 		.removes_all = true, .keeps_disks = keeps_disks};
 	struct vg_error *error = vg_replan(session, &options, &planning);
+	if (!error && !can_begin(session->site, keeps_disks))
+		error = vg_hosts_problems(session->site);
 	if (error)
 		return error;
 	record->phase = keeps_disks ? VG_PHASE_DOWN : VG_PHASE_REMOVING;
@@ -52,6 +65,9 @@ static struct vg_error *end(struct vg_session *session, bool keeps_disks)
 	if (!error)
 		error = vg_apply(session, planning);
 	vg_site_tidy(session->site, session->context, record->uuid);
+	if (!error)
+		error = vg_error_while(vg_hosts_problems(session->site),
+			"all but what is on hosts that did not answer was taken away");
 	if (error || keeps_disks)
 		return error;
 	error = vg_store_remove(session->context, record->key);

@@ -8,6 +8,7 @@
 #include <locale.h>
 #include <string.h>
 
+#include "base/call.h"
 #include "base/text.h"
 #include "orchestrator/cli/interrupt.h"
 #include "orchestrator/report/progress.h"
@@ -122,5 +123,9 @@ int vg_cli_main(int argc, char *argv[])
 	int status;
 	if (!answer_help(cli, &status))
 		status = run_verb(cli, argv);
-	return close_output(status);
+	status = close_output(status);
+	// A thread that a driver still holds must not wake among what exit() takes apart.
+	if (vg_call_is_owed())
+		_exit(status);
+	return status;
 }

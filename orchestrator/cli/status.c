@@ -12,6 +12,7 @@
 #include "orchestrator/cli/result.h"
 #include "orchestrator/cli/show.h"
 #include "orchestrator/cli/status_look.h"
+#include "orchestrator/every_host.h"
 #include "orchestrator/plan/print.h"
 #include "orchestrator/report/progress.h"
 #include "orchestrator/report/table.h"
@@ -34,9 +35,20 @@ static bool is_stateless(const struct view *view, const struct vg_node *node)
 	return info && !info->format;
 }
 
+// How many hosts did not answer: of what is on them nothing is known.
+static size_t count_silent(const struct vg_site *site)
+{
+	size_t n = 0;
+	for (size_t h = 0; h < site->n_hosts; h++)
+		n += site->hosts[h].problem != NULL;
+	return n;
+}
+
 static const char *site_state(const struct view *view)
 {
 	size_t n = 0;
+	if (count_silent(view->session->site))
+		return "unknown";
 	for (size_t h = 0; h < view->session->site->n_hosts; h++)
 		n += view->session->site->hosts[h].is_running;
 	return n == 0 ? "stopped" : n < view->session->site->n_hosts ? "partly" : "running";
@@ -89,7 +101,9 @@ static void print_notes(const struct view *view)
 	const struct vg_session *session = view->session;
 	const struct vg_plan *plan = view->planning->plan;
 	size_t n_notes = 0;
-	if (strcmp(site_state(view), "running") != 0 && session->record->phase != VG_PHASE_DOWN) {
+	bool is_known = !count_silent(session->site);
+	if (is_known && strcmp(site_state(view), "running") != 0 &&
+		session->record->phase != VG_PHASE_DOWN) {
 		printf("\nThe %s %s; 'vgrid up' starts it.\n", session->site->kind,
 			strcmp(site_state(view), "partly") == 0 ? "runs only in part"
 								: "does not run");
@@ -138,7 +152,7 @@ static struct vg_error *print_table(const struct view *view)
 	print_networks(view);
 	print_notes(view);
 	struct vg_error *error = print_outputs(view);
-	if (!error && view->is_checked) {
+	if (!error && view->is_checked && !count_silent(view->session->site)) {
 		puts(view->planning->plan->n_steps
 				? "\nDifferent from the record; 'vgrid up' would:"
 				: "\nAs recorded.");
@@ -210,7 +224,8 @@ static struct vg_error *print_json(const struct view *view)
 		vg_json_push(nodes, node_json(view, &view->nodes[i]));
 	for (size_t i = 0; i < plan->n_unenforced; i++)
 		vg_json_push(unenforced, vg_json_string(plan->unenforced[i]));
-	for (size_t i = 0; i < plan->n_changes; i++) {
+	bool is_known = !count_silent(view->session->site);
+	for (size_t i = 0; is_known && i < plan->n_changes; i++) {
 		_auto(vg_string) char *change =
 			vg_format("%s: %s", plan->changes[i].subject, plan->changes[i].text);
 		vg_json_push(differences, vg_json_string(change));
@@ -235,6 +250,8 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	struct vg_replan_options options = {0};
 	if (!error)
 		error = vg_replan(session, &options, &planning);
+	if (!error && count_silent(session->site) == session->site->n_hosts)
+		error = vg_hosts_problems(session->site);
 	if (error)
 		return error;
 	struct view view = {.session = session,
@@ -246,6 +263,8 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	vg_progress_pause(context->progress);
 	error = vg_cli_is_json(cli) ? print_json(&view) : print_table(&view);
 	vg_status_done(nodes, view.grid->n_nodes);
+	if (!error)
+		error = vg_hosts_problems(session->site);
 	if (!error && view.is_checked && planning->plan->n_steps)
 		*ret_status = VG_EXIT_DIFFERENCES;
 	return error;
@@ -262,13 +281,13 @@ static const struct vg_result_field fields[] = {
 	{"uuid", "string", "in the tags of all that it owns"},
 	{"site", "string", "as given to up"},
 	{"phase", "string", "creating, up, down or removing"},
-	{"state", "string", "running, partly or stopped: the site's hosts"},
+	{"state", "string", "running, partly, stopped or unknown: the site's hosts"},
 	{"topology_hash", "string", "64 hexadecimal digits"},
 	{"nodes[].name", "string", "as in `vgrid exec GRID NAME`"},
 	{"nodes[].role", "string", "the role it is one of"},
 	{"nodes[].uuid", "string", "of the machine"},
 	{"nodes[].host", "string?", "where it is placed"},
-	{"nodes[].state", "string", "running, paused, stopped, crashed or absent"},
+	{"nodes[].state", "string", "running, paused, stopped, crashed, absent or unknown"},
 	{"nodes[].reason", "string", "why it does not run; empty if there is nothing to say"},
 	{"nodes[].is_ready", "boolean", "its `ready` holds right now"},
 	{"nodes[].why", "string?", "what is missing; null when it is ready"},

@@ -24,6 +24,11 @@ static void look_at_machine(const struct vg_session *session, const struct vg_wo
 	status->reason = "";
 	if (node->host >= 0 && (size_t)node->host < session->site->n_hosts) {
 		status->on = &session->site->hosts[node->host];
+		if (status->on->problem) {
+			status->state = "unknown";
+			status->reason = "its host did not answer";
+			return;
+		}
 		if (!status->on->is_running) {
 			status->state = "stopped";
 			status->reason = "its host does not run";
@@ -76,6 +81,10 @@ static void look_at_readiness(void *data, size_t i)
 	struct look *look = data;
 	struct vg_node_status *status = &look->nodes[i];
 	struct vg_session *session = look->session;
+	if (status->on && status->on->problem) {
+		status->why = vg_strdup("its host did not answer");
+		return;
+	}
 	if (strcmp(status->state, vg_machine_state_name(VG_MACHINE_RUNNING)) != 0) {
 		status->why = vg_strdup("it does not run");
 		return;

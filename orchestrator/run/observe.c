@@ -1,65 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "orchestrator/run/observe.h"
 
-#include <pthread.h>
-
 #include "base/memory.h"
+#include "orchestrator/context.h"
+#include "orchestrator/every_host.h"
 
 struct look {
-	pthread_t thread;
 	struct vg_site *site;
-	struct vg_host *host;
-	struct vg_host_seen *seen;
+	struct vg_world *world;
 	const char *store, *grid;
-	struct vg_error *error;
 };
 
-static struct vg_error *look_at(struct look *look)
+static struct vg_error *look_at(struct vg_host *host, void *data)
 {
+	const struct look *look = data;
 	const struct vg_drivers *drivers = look->site->drivers;
-	struct vg_host *host = look->host;
+	struct vg_host_seen *seen = &look->world->hosts[host - look->site->hosts];
 	struct vg_error *error = NULL;
-	look->seen->is_running = host->is_running;
+	seen->is_running = host->is_running;
 	if (host->is_running)
 		error = drivers->compute->observe(
-			host->compute, look->store, look->grid, &look->seen->machines);
+			host->compute, look->store, look->grid, &seen->machines);
 	if (!error && host->is_running)
-		error = drivers->net->observe(
-			host->net, look->store, look->grid, &look->seen->slice);
+		error = drivers->net->observe(host->net, look->store, look->grid, &seen->slice);
 	if (!error)
 		error = drivers->storage->observe(
-			host->storage, look->store, look->grid, &look->seen->volumes);
+			host->storage, look->store, look->grid, &seen->volumes);
 	return vg_error_while(error, "looking at host '%s'", host->name);
 }
 
-static void *look_in_thread(void *data)
+// What is known of it all the same: that a box is there, and what lies in its folder.
+static void forget(const struct look *look, struct vg_host *host)
 {
-	struct look *look = data;
-	look->error = look_at(look);
-	return NULL;
+	struct vg_host_seen *seen = &look->world->hosts[host - look->site->hosts];
+	vg_machines_seen_done(&seen->machines);
+	vg_slice_free(vg_take(seen->slice));
+	vg_volumes_seen_done(&seen->volumes);
+	seen->is_running = host->box;
+	if (host->storage && look->site->is_owned)
+		vg_error_ignore(look->site->drivers->storage->observe(
+			host->storage, look->store, look->grid, &seen->volumes));
 }
 
-struct vg_error *vg_observe(struct vg_site *site, const char *store, const char *grid_uuid,
+struct vg_error *vg_observe(struct vg_site *site, struct vg_context *context, const char *grid_uuid,
 	struct vg_world **ret_world)
 {
 	_auto(vg_world) struct vg_world *world = vg_world_new(site->n_hosts);
-	struct look *looks = vg_alloc(site->n_hosts * sizeof(*looks));
+	struct look look = {site, world, context->store, grid_uuid};
+	struct vg_error *error = vg_every_host(site, context, look_at, &look);
+	if (error)
+		return error;
 	for (size_t h = 0; h < site->n_hosts; h++) {
-		looks[h] = (struct look){.site = site, .host = &site->hosts[h],
-			.seen = &world->hosts[h], .store = store, .grid = grid_uuid};
-		if (pthread_create(&looks[h].thread, NULL, look_in_thread, &looks[h]))
-			abort();
+		if (site->hosts[h].problem)
+			forget(&look, &site->hosts[h]);
 	}
-	struct vg_error *error = NULL;
-	for (size_t h = 0; h < site->n_hosts; h++) {
-		pthread_join(looks[h].thread, NULL);
-		if (error)
-			vg_error_ignore(looks[h].error);
-		else
-			error = looks[h].error;
-	}
-	free(looks);
-	if (!error)
-		*ret_world = vg_take(world);
-	return error;
+	*ret_world = vg_take(world);
+	return NULL;
 }

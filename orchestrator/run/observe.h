@@ -7,6 +7,9 @@
 #include "orchestrator/plan/world.h"
 #include "orchestrator/site.h"
 
-// Hosts that do not run are seen as such, with their volumes.
-struct vg_error *vg_observe(struct vg_site *site, const char *store, const char *grid_uuid,
+struct vg_context;
+
+// Hosts that do not run are seen as such, with their volumes. On a lenient site a host that cannot be
+// looked at gets its problem and is seen empty; what is the grid's own (a box) is still seen to run.
+struct vg_error *vg_observe(struct vg_site *site, struct vg_context *context, const char *grid_uuid,
 	struct vg_world **ret_world) VG_MUST_CHECK;

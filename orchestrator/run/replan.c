@@ -112,8 +112,8 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 	planning->options = *options;
 	struct vg_error *error = find_images(session, planning);
 	if (!error)
-		error = vg_observe(session->site, session->context->store, record->uuid,
-			&planning->world);
+		error = vg_observe(
+			session->site, session->context, record->uuid, &planning->world);
 	if (error)
 		return error;
 	build_slices(session, planning, options->removes_all);

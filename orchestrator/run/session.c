@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/call.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -54,6 +55,9 @@ struct vg_error *vg_session_open(struct vg_context *context, const char *grid, c
 		error = vg_store_lock(context, key, doing, &session->lock);
 	if (!error)
 		error = load(context, grid, key, session);
+	// What is asked of one host does not depend on the others.
+	if (!error)
+		session->site->is_lenient = true;
 	if (!error)
 		error = vg_site_connect(
 			session->site, context, session->record->key, session->record->uuid);
@@ -66,13 +70,16 @@ void vg_session_free(struct vg_session *session)
 {
 	if (!session)
 		return;
-	vg_site_free(session->site);
 	// A grid that never came to have a record leaves no lock behind either.
 	bool never_was = session->record && session->record->generation == 0;
 	if (session->lock >= 0 && never_was)
 		vg_store_unlock_gone(session->context, session->record->key, &session->lock);
 	if (session->lock >= 0)
 		close(session->lock);
+	// Places in the record's grid are lent to the drivers, and one may still come back.
+	if (vg_call_is_owed())
+		return;
+	vg_site_free(session->site);
 	vg_record_free(session->record);
 	free(session);
 }
@@ -104,6 +111,10 @@ struct vg_error *vg_session_node(struct vg_session *session, const char *name,
 	if (node->host < 0 || (size_t)node->host >= session->site->n_hosts)
 		return vg_error_new("'%s' has no host yet", name);
 	struct vg_host *host = &session->site->hosts[node->host];
+	if (host->problem)
+		return vg_error_hint(vg_error_of(vg_error_kind(host->problem), "'%s' is on '%s': %s",
+					     name, host->name, vg_error_message(host->problem)),
+			"%s", vg_error_remedy(host->problem) ? vg_error_remedy(host->problem) : "");
 	if (!host->is_running)
 		return vg_error_hint(vg_error_new("'%s' does not run: neither does its host '%s'",
 					     name, host->name),

@@ -18,14 +18,15 @@ struct vg_session {
 };
 
 // Resolves GRID, enters the site (may re-execute the program), loads the record, connects.
-// `doing` NULL only looks; else the grid is locked, and those who wait are told `doing`.
+// `doing` NULL only looks; else the grid is locked, and those who wait are told `doing`. The site is
+// lenient: a host that does not answer is no error here but has its problem (orchestrator/site.h).
 struct vg_error *vg_session_open(struct vg_context *context, const char *grid, const char *doing,
 	struct vg_session **ret_session) VG_MUST_CHECK;
 void vg_session_free(struct vg_session *session);
 VG_AUTO(vg_session);
 
 // The node of this name and the host it is on; VG_ERROR_NOT_FOUND with a "did you mean", or an error
-// that says that its host does not run (`vgrid up` mends it).
+// that says that its host does not run (`vgrid up` mends it) or does not answer.
 struct vg_error *vg_session_node(struct vg_session *session, const char *name,
 	const struct vg_node **ret_node, struct vg_host **ret_host) VG_MUST_CHECK;
 // The same as an agent to talk to.
