@@ -142,9 +142,8 @@ static struct vg_error *no_answer(const struct vg_call *call, uint64_t limit_ms)
 {
 	_auto(vg_string) char *time = vg_units_write_duration(limit_ms);
 	struct vg_error *error = vg_error_of(VG_ERROR_TIMEOUT,
-		"no answer from %s of '%s' within %s%s", call->operation->backend,
-		call->line->host, time,
-		call->operation->only_looks ? "" : "; it may still be carried out");
+		"no answer from %s of '%s' within %s%s", call->operation->backend, call->line->host,
+		time, call->operation->only_looks ? "" : "; it may still be carried out");
 	return vg_error_hint(error, "if it is only slow, VGRID_CALL_TIMEOUT=5m gives it more time");
 }
 

@@ -22,7 +22,8 @@ static const struct {
 	const char *kind;
 	struct vg_drivers drivers;
 } table[] = {
-	{"sandbox", {&vg_compute_filtered, &vg_net_filtered, &vg_storage_filtered, &sandbox, &rules}},
+	{"sandbox",
+		{&vg_compute_filtered, &vg_net_filtered, &vg_storage_filtered, &sandbox, &rules}},
 	{"fake", {&vg_compute_filtered, &vg_net_filtered, &vg_storage_filtered, &fake, &rules}},
 };
 
@@ -61,8 +62,8 @@ struct vg_error *vg_drivers_open_compute(const struct vg_drivers *drivers,
 	return vg_compute_filter_open(drivers->below->compute, drivers->rules, target, ret);
 }
 
-struct vg_error *vg_drivers_open_net(const struct vg_drivers *drivers,
-	const struct vg_net_target *target, struct vg_net **ret)
+struct vg_error *vg_drivers_open_net(
+	const struct vg_drivers *drivers, const struct vg_net_target *target, struct vg_net **ret)
 {
 	return vg_net_filter_open(drivers->below->net, drivers->rules, target, ret);
 }

@@ -128,8 +128,8 @@ static const struct vg_storage_target *copy_target(
 	struct vg_arena *arena, const struct vg_storage_target *target)
 {
 	struct vg_storage_target *copy = vg_arena_copy(arena, target, 1, sizeof(*target));
-	const char **texts[] = {&copy->host, &copy->folder, &copy->folder_seen, &copy->images,
-		&copy->images_seen};
+	const char **texts[] = {
+		&copy->host, &copy->folder, &copy->folder_seen, &copy->images, &copy->images_seen};
 	for (size_t i = 0; i < VG_LENGTH(texts); i++)
 		*texts[i] = *texts[i] ? vg_arena_strdup(arena, *texts[i]) : NULL;
 	return copy;

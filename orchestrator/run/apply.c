@@ -226,6 +226,16 @@ static void show_failure(const struct vg_step *step, const struct vg_error *erro
 	vg_progress_say(progress, "error: %s%s", vg_error_text(error), indented.bytes);
 }
 
+static void say_lingering(const struct vg_step *step, size_t n_running, void *data)
+{
+	struct apply *apply = data;
+	_auto(vg_string) char *more =
+		n_running > 1 ? vg_format(" and %zu more", n_running - 1) : vg_strdup("");
+	vg_progress_say(apply->session->context->progress,
+		"Stopping; waiting for '%s: %s' on '%s'%s, Ctrl-C again ends at once",
+		step->subject, vg_step_types[step->kind].doing, host_of(apply, step)->name, more);
+}
+
 struct vg_error *vg_apply(struct vg_session *session, const struct vg_planning *planning)
 {
 	const struct vg_site *site = session->site;
@@ -243,6 +253,7 @@ struct vg_error *vg_apply(struct vg_session *session, const struct vg_planning *
 		.n_booting = n_booting,
 		.run = run_step,
 		.failed = show_failure,
+		.lingers = say_lingering,
 		.is_interrupted = session->context->is_interrupted,
 		.interrupted_data = session->context->interrupted_data,
 		.data = &apply,

@@ -25,7 +25,10 @@ struct vg_execution {
 	struct vg_error *(*run)(const struct vg_step *step, void *data);
 	// Told of each failure, in order, before what depends on it is skipped; borrows the error.
 	void (*failed)(const struct vg_step *step, const struct vg_error *error, void *data);
-	bool (*is_interrupted)(void *data); // asked between steps: true starts no further one
+	// Told once, when steps go on for a while after the user stopped: one of them, and how many there
+	// are. May be NULL.
+	void (*lingers)(const struct vg_step *step, size_t n_running, void *data);
+	bool (*is_interrupted)(void *data); // asked again and again: true starts no further step
 	void *data, *interrupted_data;
 	enum vg_outcome *outcomes; // one a step, may be NULL; filled in
 };
