@@ -3,12 +3,13 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <termios.h>
 
 #include "orchestrator/cli/command.h"
 
-static volatile sig_atomic_t was_seen;
+static atomic_bool was_seen; // set by a signal, read by every thread
 static int wake_fd = -1;
 static struct termios cooked;
 static volatile sig_atomic_t is_raw;
@@ -16,14 +17,14 @@ static volatile sig_atomic_t is_raw;
 static void handle(int number)
 {
 	int code = errno;
-	if (was_seen && number != SIGHUP) {
+	if (atomic_load(&was_seen) && number != SIGHUP) {
 		vg_terminal_restore();
 		_exit(VG_EXIT_INTERRUPTED);
 	}
-	was_seen = 1;
+	atomic_store(&was_seen, true);
 	uint64_t one = 1;
 	if (wake_fd >= 0 && write(wake_fd, &one, sizeof(one)) < 0)
-		was_seen = 1; // the flag alone has to do
+		errno = 0; // the flag alone has to do
 	errno = code;
 }
 
@@ -44,7 +45,7 @@ void vg_interrupt_catch(void)
 bool vg_interrupt_was_seen(void *unused)
 {
 	(void)unused;
-	return was_seen;
+	return atomic_load(&was_seen);
 }
 
 int vg_interrupt_fd(void)

@@ -84,7 +84,7 @@ class Home:
     def environment(self, rules=None, **more):
         variables = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8",
                      "VGRID_HOME": str(self.path), "VGRID_SITE": self.site}
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:
                 variables[name] = os.environ[name]
         if rules:
