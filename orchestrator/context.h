@@ -7,6 +7,7 @@
 #include "base/error.h"
 
 struct vg_progress;
+struct vg_timings;
 
 struct vg_context {
 	char *home;    // VGRID_HOME, absolute: $VGRID_HOME, or $XDG_STATE_HOME/vgrid, or
@@ -15,6 +16,9 @@ struct vg_context {
 	char *prefix;  // below it lie share/vgrid (recipes, catalog) and libexec/vgrid (guest program)
 	char **argv;   // for the re-execution into the user namespace
 	uint64_t (*now)(void); // seconds since 1970
+	uint64_t (*monotonic)(void); // nanoseconds of a clock that is never set
+	uint64_t begun; // by that clock: when the program was started, before any re-execution
+	struct vg_timings *timings; // NULL unless they were asked for
 	struct vg_progress *progress; // never NULL while a verb runs
 	bool (*is_interrupted)(void *data); // Ctrl-C was pressed
 	void *interrupted_data;
@@ -26,6 +30,9 @@ void vg_context_done(struct vg_context *context);
 
 // Reads the store's uuid from home, making both on first use.
 struct vg_error *vg_context_store(struct vg_context *context) VG_MUST_CHECK;
+
+// To be called before the program is executed again: it then still knows when it was started.
+void vg_context_keep_begun(const struct vg_context *context);
 
 // Paths below home, malloc'ed.
 char *vg_context_images(const struct vg_context *context);        // HOME/images

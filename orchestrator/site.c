@@ -14,6 +14,7 @@
 #include "orchestrator/context.h"
 #include "orchestrator/every_host.h"
 #include "orchestrator/report/progress.h"
+#include "orchestrator/report/timings.h"
 
 enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000 };
 
@@ -118,6 +119,7 @@ struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *co
 {
 	if (!has_boxes(site))
 		return NULL;
+	vg_context_keep_begun(context);
 	return vg_error_while(vg_namespace_enter(context->home, context->argv),
 		"entering the sandbox");
 }
@@ -184,10 +186,23 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 		&ret->uri, &host->was_repaired);
 }
 
+// What a host's opening or start took since `begun`.
+static void note_time(struct vg_context *context, const struct vg_host *host, enum vg_timed kind,
+	uint64_t begun)
+{
+	vg_timings_add(context->timings, &(struct vg_span){.kind = kind,
+						 .subject = host->name,
+						 .host = host->name,
+						 .ready = begun,
+						 .begun = begun,
+						 .ended = vg_timings_now(context->timings)});
+}
+
 static struct vg_error *open_host(struct vg_site *site, struct vg_host *host,
 	struct vg_context *context, const char *key)
 {
 	struct endpoints at;
+	uint64_t begun = vg_timings_now(context->timings);
 	struct vg_error *error = find_endpoints(site, host, context, key, &at);
 	free(host->folder_seen);
 	free(host->images_seen);
@@ -209,6 +224,8 @@ static struct vg_error *open_host(struct vg_site *site, struct vg_host *host,
 		error = vg_drivers_open_compute(drivers,
 			&(struct vg_compute_target){host->name, at.uri, at.folder, at.folder_seen},
 			&host->compute);
+	if (host->box)
+		note_time(context, host, VG_TIMED_LIBVIRTD, begun);
 	if (!error && runs)
 		error = vg_drivers_open_net(drivers,
 			&(struct vg_net_target){host->name, at.namespace_fd, 0, at.net}, &host->net);
@@ -296,10 +313,12 @@ struct vg_error *vg_site_start_host(struct vg_site *site, struct vg_context *con
 	if (!error)
 		error = vg_folder_make(images, 0755);
 	vg_box_free(vg_take(host->box));
+	uint64_t begun = vg_timings_now(context->timings);
 	if (!error)
 		error = vg_box_start(&(struct vg_box_spec){context->home, tag, host->name, folder,
 					     images, true},
 			&host->box);
+	note_time(context, host, VG_TIMED_BOX, begun);
 	return error ? error : open_host(site, host, context, key);
 }
 

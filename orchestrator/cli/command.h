@@ -39,7 +39,7 @@ struct vg_operand {
 
 // One field of what `-o json` prints, for the JSON Schema of `vgrid schema --output VERB`. Paths
 // are written as in `nodes[].addresses.*.ip`: `[]` is each entry of a list, `*` each value of an
-// object.
+// object; `?` behind a part says that it may be missing.
 struct vg_result_field {
 	const char *path;
 	const char *type; // "string", "integer", "boolean"; with `?` behind it: or null

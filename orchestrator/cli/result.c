@@ -42,7 +42,7 @@ static void set_type(struct vg_json *schema, const char *type)
 }
 
 // The schema of an object's property, made when it is not there yet.
-static struct vg_json *property(struct vg_json *object, const char *name)
+static struct vg_json *property(struct vg_json *object, const char *name, bool is_required)
 {
 	bool is_any = strcmp(name, "*") == 0;
 	struct vg_json *all = is_any ? object : vg_json_get(object, "properties");
@@ -52,7 +52,7 @@ static struct vg_json *property(struct vg_json *object, const char *name)
 		return found;
 	found = vg_json_object();
 	vg_json_set(all, key, found);
-	if (!is_any)
+	if (!is_any && is_required)
 		vg_json_push(vg_json_get(object, "required"), vg_json_string(name));
 	return found;
 }
@@ -81,10 +81,13 @@ static void add_field(struct vg_json *root, const struct vg_result_field *field)
 	struct vg_json *at = root;
 	char *rest = NULL;
 	for (char *part = strtok_r(path, ".", &rest); part; part = strtok_r(NULL, ".", &rest)) {
+		bool is_required = !vg_text_ends(part, "?");
+		if (!is_required)
+			part[strlen(part) - 1] = '\0';
 		bool is_list = vg_text_ends(part, "[]");
 		if (is_list)
 			part[strlen(part) - 2] = '\0';
-		at = property(inner(at, false), part);
+		at = property(inner(at, false), part, is_required);
 		if (is_list)
 			at = inner(at, true);
 	}
@@ -99,7 +102,7 @@ struct vg_json *vg_result_schema(const struct vg_command *command)
 	vg_json_set_string(schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
 	vg_json_set_string(schema, "title", format);
 	inner(schema, false);
-	struct vg_json *constant = property(schema, "format");
+	struct vg_json *constant = property(schema, "format", true);
 	vg_json_set_string(constant, "const", format);
 	for (const struct vg_result_field *field = command->result; field->path; field++)
 		add_field(schema, field);

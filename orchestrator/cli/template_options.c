@@ -3,25 +3,32 @@
 
 #include "orchestrator/run/wish.h"
 
-const struct vg_option vg_template_options[] = {
-	{"name", 'n', VG_ARGUMENT_TEXT, "NAME", "name the grid NAME, not as the template does",
-		VG_COMPLETE_NOTHING, NULL},
-	{"profile", 'p', VG_ARGUMENT_TEXT, "PROFILE", "take the quanta of this profile",
-		VG_COMPLETE_NOTHING, NULL},
-	{"set", 's', VG_ARGUMENT_LIST, "KEY=VALUE", "set a parameter of the template",
-		VG_COMPLETE_NOTHING, NULL},
-	{"site", 'S', VG_ARGUMENT_TEXT, "SITE",
-		"where: sandbox (the default), or sandbox:3 for three boxes", VG_COMPLETE_SITE,
+// clang-format off: rows as in a table
+#define COMMON_OPTIONS										\
+	{"name", 'n', VG_ARGUMENT_TEXT, "NAME", "name the grid NAME, not as the template does",	\
+		VG_COMPLETE_NOTHING, NULL},							\
+	{"profile", 'p', VG_ARGUMENT_TEXT, "PROFILE", "take the quanta of this profile",	\
+		VG_COMPLETE_NOTHING, NULL},							\
+	{"set", 's', VG_ARGUMENT_LIST, "KEY=VALUE", "set a parameter of the template",		\
+		VG_COMPLETE_NOTHING, NULL},							\
+	{"site", 'S', VG_ARGUMENT_TEXT, "SITE",							\
+		"where: sandbox (the default), or sandbox:3 for three boxes", VG_COMPLETE_SITE,	\
+		NULL},										\
+	{"replace", 0, VG_ARGUMENT_LIST, "NODE/DISK",						\
+		"this data disk may be made anew; its data is lost", VG_COMPLETE_NOTHING, NULL}, \
+	{"delete-disks", 0, VG_ARGUMENT_NONE, NULL,						\
+		"data disks that are not wanted any more may be deleted", VG_COMPLETE_NOTHING,	\
+		NULL},										\
+	{"yes", 'y', VG_ARGUMENT_NONE, NULL, "do not ask before restarts and removals",		\
+		VG_COMPLETE_NOTHING, NULL}
+// clang-format on
+
+const struct vg_option vg_template_options[] = {COMMON_OPTIONS, {0}};
+
+const struct vg_option vg_up_options[] = {COMMON_OPTIONS,
+	{"timings", 0, VG_ARGUMENT_NONE, NULL, "show where the time went", VG_COMPLETE_NOTHING,
 		NULL},
-	{"replace", 0, VG_ARGUMENT_LIST, "NODE/DISK",
-		"this data disk may be made anew; its data is lost", VG_COMPLETE_NOTHING, NULL},
-	{"delete-disks", 0, VG_ARGUMENT_NONE, NULL,
-		"data disks that are not wanted any more may be deleted", VG_COMPLETE_NOTHING,
-		NULL},
-	{"yes", 'y', VG_ARGUMENT_NONE, NULL, "do not ask before restarts and removals",
-		VG_COMPLETE_NOTHING, NULL},
-	{0},
-};
+	{0}};
 
 struct vg_error *vg_template_plan(const struct vg_cli *cli, struct vg_context *context,
 	bool only_looks, struct vg_session **ret_session, struct vg_planning **ret_planning)

@@ -6,7 +6,8 @@
 #include "orchestrator/cli/command.h"
 #include "orchestrator/run/replan.h"
 
-extern const struct vg_option vg_template_options[];
+// Those of `plan`, and those of `up`.
+extern const struct vg_option vg_template_options[], vg_up_options[];
 
 // Reads the template that was named and plans what it wants, by these options; `only_looks` takes no
 // lock and gets no image.

@@ -8,6 +8,7 @@
 #include "orchestrator/plan/print.h"
 #include "orchestrator/report/progress.h"
 #include "orchestrator/report/table.h"
+#include "orchestrator/report/timings.h"
 #include "orchestrator/run/apply.h"
 #include "orchestrator/run/commit.h"
 #include "templates/bind.h"
@@ -61,7 +62,8 @@ static void print_table(const struct vg_session *session)
 	}
 }
 
-static void print_json(const struct vg_session *session, const struct vg_planning *planning)
+static void print_json(const struct vg_session *session, const struct vg_planning *planning,
+	const struct vg_timings_sum *timings)
 {
 	const struct vg_grid *grid = session->record->grid;
 	_auto(vg_json) struct vg_json *json = vg_result_new(&vg_verb_up);
@@ -85,12 +87,15 @@ static void print_json(const struct vg_session *session, const struct vg_plannin
 	}
 	vg_json_set(json, "nodes", nodes);
 	vg_json_set(json, "outputs", outputs);
+	if (timings)
+		vg_json_set(json, "timings", vg_timings_to_json(timings));
 	vg_result_print(json);
 }
 
-static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context, int *ret_status)
+// Plans and carries it out; what was made is still open then.
+static struct vg_error *bring_up(const struct vg_cli *cli, struct vg_context *context,
+	struct vg_session **ret_session, struct vg_planning **ret_planning)
 {
-	(void)ret_status;
 	_auto(vg_session) struct vg_session *session = NULL;
 	_auto(vg_planning) struct vg_planning *planning = NULL;
 	struct vg_error *error = vg_template_plan(cli, context, false, &session, &planning);
@@ -101,7 +106,9 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	vg_progress_pause(context->progress);
 	if (!vg_cli_flag(cli, "quiet"))
 		vg_plan_print(planning->plan, stderr);
+	enum vg_timed before = vg_timings_turn(context->timings, VG_TIMED_ASK);
 	error = consent(cli, context, planning->plan);
+	vg_timings_turn(context->timings, before);
 	if (!error)
 		error = vg_commit_begin(session, &planning);
 	if (!error)
@@ -110,11 +117,34 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 		error = vg_commit_end(session);
 	if (error)
 		return error;
+	*ret_session = vg_take(session);
+	*ret_planning = vg_take(planning);
+	return NULL;
+}
+
+static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context, int *ret_status)
+{
+	(void)ret_status;
+	_auto(vg_session) struct vg_session *session = NULL;
+	_auto(vg_planning) struct vg_planning *planning = NULL;
+	_auto(vg_timings) struct vg_timings *timings = NULL;
+	_auto(vg_timings_sum) struct vg_timings_sum *sum = NULL;
+	if (vg_cli_flag(cli, "timings"))
+		timings = vg_timings_new(context->monotonic, context->begun, VG_TIMED_READ);
+	context->timings = timings;
+	struct vg_error *error = bring_up(cli, context, &session, &planning);
+	if (timings && !error)
+		sum = vg_timings_sum(timings);
+	context->timings = NULL;
+	if (error)
+		return error;
 	vg_progress_pause(context->progress);
 	if (vg_cli_is_json(cli))
-		print_json(session, planning);
+		print_json(session, planning, sum);
 	else
 		print_table(session);
+	if (sum && !vg_cli_is_json(cli))
+		vg_timings_print(sum, stdout);
 	return NULL;
 }
 
@@ -129,6 +159,23 @@ static const struct vg_result_field result[] = {
 	{"nodes[].host", "string", "the host it runs on"},
 	{"nodes[].addresses", "string", "its addresses, in order of its nics"},
 	{"outputs.*", "string", "an output of the template"},
+	{"timings?.total_us", "integer",
+		"with --timings: microseconds from the start to the result"},
+	{"timings?.other_us", "integer", "of it, while nothing that is listed went on"},
+	{"timings?.kinds[].kind", "string", "what time was spent on"},
+	{"timings?.kinds[].steps", "integer", "how many steps there were of it"},
+	{"timings?.kinds[].wall_us", "integer", "while at least one went on"},
+	{"timings?.kinds[].alone_us", "integer", "of it, while nothing of another kind did"},
+	{"timings?.kinds[].work_us", "integer", "their durations together"},
+	{"timings?.kinds[].waited_us", "integer",
+		"how long they waited for a free place, together"},
+	{"timings?.slowest[].kind", "string", "what time was spent on; at most three of a kind"},
+	{"timings?.slowest[].what", "string", "the node, the disk, the host"},
+	{"timings?.slowest[].host", "string", "where"},
+	{"timings?.slowest[].place", "string?",
+		"FILE:LINE:COLUMN of the template that asked for it"},
+	{"timings?.slowest[].took_us", "integer", "how long it took"},
+	{"timings?.slowest[].waited_us", "integer", "how long it waited for a free place before"},
 	{0},
 };
 
@@ -139,10 +186,13 @@ const struct vg_command vg_verb_up = {
 	.help = "Plans, shows the plan, carries it out, and waits until every node is ready. Run "
 		"again it does what has become necessary, and nothing else. It asks only when "
 		"something would be restarted, recreated or removed. A dash as FILE reads the "
-		"template from standard input.",
+		"template from standard input. '--timings' ends with where the time went: for each "
+		"kind of work the time while it went on, how much of that had nothing else beside "
+		"it, the durations together, and the waits for a free place; then the slowest "
+		"steps.",
 	.example = "$ vgrid up hello.yaml\n$ vgrid up hello.yaml --set workers=3\n",
 	.operands = operands,
-	.options = vg_template_options,
+	.options = vg_up_options,
 	.result = result,
 	.run = run,
 };

@@ -8,6 +8,7 @@
 #include "compute/seed.h"
 #include "orchestrator/context.h"
 #include "orchestrator/report/progress.h"
+#include "orchestrator/report/timings.h"
 #include "orchestrator/run/executor.h"
 #include "orchestrator/run/machine.h"
 #include "orchestrator/run/ready.h"
@@ -19,6 +20,26 @@ struct apply {
 	const struct vg_planning *planning;
 	pthread_mutex_t lock;
 	size_t n_done;
+	uint64_t begun;
+	uint64_t *ended; // one a step, for those who waited for it; NULL: nobody asks for timings
+};
+
+// What a step's time counts as. Starting a host notes its own parts (site.c).
+static const enum vg_timed timed[VG_STEP_N_KINDS] = {
+	[VG_STEP_HOST_START] = VG_TIMED_NOTHING,
+	[VG_STEP_HOST_JOIN] = VG_TIMED_BOX,
+	[VG_STEP_MACHINE_STOP] = VG_TIMED_REMOVE,
+	[VG_STEP_MACHINE_REMOVE] = VG_TIMED_REMOVE,
+	[VG_STEP_VOLUME_REMOVE] = VG_TIMED_REMOVE,
+	[VG_STEP_NET_CONVERGE] = VG_TIMED_NETWORK,
+	[VG_STEP_VOLUME_CREATE] = VG_TIMED_DISK,
+	[VG_STEP_VOLUME_RESIZE] = VG_TIMED_DISK,
+	[VG_STEP_SEED_WRITE] = VG_TIMED_SEED,
+	[VG_STEP_MACHINE_DEFINE] = VG_TIMED_DEFINE,
+	[VG_STEP_MACHINE_START] = VG_TIMED_START,
+	[VG_STEP_NODE_READY] = VG_TIMED_BOOT,
+	[VG_STEP_NODE_REFRESH] = VG_TIMED_REFRESH,
+	[VG_STEP_HOST_STOP] = VG_TIMED_REMOVE,
 };
 
 static struct vg_host *host_of(struct apply *apply, const struct vg_step *step)
@@ -187,14 +208,41 @@ static struct vg_error *(*const actions[VG_STEP_N_KINDS])(
 	[VG_STEP_HOST_STOP] = stop_host,
 };
 
+// A step could have run when the last of its needs had ended.
+static void note_time(struct apply *apply, const struct vg_step *step, uint64_t begun)
+{
+	struct vg_timings *timings = apply->session->context->timings;
+	uint64_t ended = vg_timings_now(timings), ready = apply->begun;
+	if (!timings)
+		return;
+	pthread_mutex_lock(&apply->lock);
+	for (size_t i = 0; i < step->n_needs; i++) {
+		if (apply->ended[step->needs[i]] > ready)
+			ready = apply->ended[step->needs[i]];
+	}
+	apply->ended[step - apply->planning->plan->steps] = ended;
+	pthread_mutex_unlock(&apply->lock);
+	if (timed[step->kind] == VG_TIMED_NOTHING)
+		return;
+	vg_timings_add(timings, &(struct vg_span){.kind = timed[step->kind],
+					.subject = step->subject,
+					.host = host_of(apply, step)->name,
+					.place = step->place,
+					.ready = ready,
+					.begun = begun,
+					.ended = ended});
+}
+
 static struct vg_error *run_step(const struct vg_step *step, void *data)
 {
 	struct apply *apply = data;
+	uint64_t begun = vg_timings_now(apply->session->context->timings);
 	struct vg_progress *progress = apply->session->context->progress;
 	const struct vg_step_type *type = &vg_step_types[step->kind];
 	if (type->is_shown)
 		current_line = vg_progress_begin(progress, "%s: %s", step->subject, type->doing);
 	struct vg_error *error = actions[step->kind](apply, step);
+	note_time(apply, step, begun);
 	if (type->is_shown)
 		vg_progress_end(progress, current_line, !error);
 	pthread_mutex_lock(&apply->lock);
@@ -239,7 +287,14 @@ static void say_lingering(const struct vg_step *step, size_t n_running, void *da
 struct vg_error *vg_apply(struct vg_session *session, const struct vg_planning *planning)
 {
 	const struct vg_site *site = session->site;
-	struct apply apply = {session, planning, PTHREAD_MUTEX_INITIALIZER, 0};
+	struct vg_timings *timings = session->context->timings;
+	enum vg_timed before = vg_timings_turn(timings, VG_TIMED_NOTHING);
+	struct apply apply = {.session = session,
+		.planning = planning,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.begun = vg_timings_now(timings)};
+	if (timings)
+		apply.ended = vg_alloc(planning->plan->n_steps * sizeof(*apply.ended));
 	unsigned *n_booting = vg_alloc(site->n_hosts * sizeof(*n_booting));
 	for (size_t h = 0; h < site->n_hosts; h++)
 		n_booting[h] = site->hosts[h].n_booting;
@@ -261,5 +316,7 @@ struct vg_error *vg_apply(struct vg_session *session, const struct vg_planning *
 	struct vg_error *error = vg_execute(&execution);
 	vg_progress_count(session->context->progress, 0, 0);
 	free(n_booting);
+	free(apply.ended);
+	vg_timings_turn(timings, before);
 	return error;
 }

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "orchestrator/context.h"
+#include "orchestrator/report/timings.h"
 #include "orchestrator/state/store.h"
 
 // Does the record differ from the one that is stored?
@@ -26,7 +27,11 @@ static struct vg_error *save(
 	struct vg_context *context, struct vg_record *record, enum vg_phase phase)
 {
 	record->phase = phase;
-	return is_changed(context, record) ? vg_store_save(context, record) : NULL;
+	enum vg_timed before = vg_timings_turn(context->timings, VG_TIMED_RECORD);
+	struct vg_error *error =
+		is_changed(context, record) ? vg_store_save(context, record) : NULL;
+	vg_timings_turn(context->timings, before);
+	return error;
 }
 
 // To be called with the ledger locked.

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "orchestrator/context.h"
 #include "orchestrator/plan/applied.h"
+#include "orchestrator/report/timings.h"
 #include "orchestrator/run/observe.h"
 
 void vg_planning_free(struct vg_planning *planning)
@@ -110,10 +111,13 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 	const struct vg_record *record = session->record;
 	_auto(vg_planning) struct vg_planning *planning = vg_new(struct vg_planning);
 	planning->options = *options;
+	struct vg_timings *timings = session->context->timings;
 	struct vg_error *error = find_images(session, planning);
+	enum vg_timed before = vg_timings_turn(timings, VG_TIMED_OBSERVE);
 	if (!error)
 		error = vg_observe(
 			session->site, session->context, record->uuid, &planning->world);
+	vg_timings_turn(timings, before);
 	if (error)
 		return error;
 	build_slices(session, planning, options->removes_all);

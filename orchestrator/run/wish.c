@@ -12,6 +12,7 @@
 #include "orchestrator/context.h"
 #include "orchestrator/plan/place.h"
 #include "orchestrator/report/progress.h"
+#include "orchestrator/report/timings.h"
 #include "orchestrator/run/images.h"
 #include "orchestrator/state/store.h"
 #include "templates/bind.h"
@@ -160,8 +161,11 @@ static struct vg_error *renew(
 	_auto(vg_grid) struct vg_grid *grid = wanted;
 	struct vg_record *record = session->record;
 	char *template_path = absolute(wish->file);
+	struct vg_timings *timings = session->context->timings;
+	enum vg_timed before = vg_timings_turn(timings, VG_TIMED_IMAGE);
 	struct vg_error *error = vg_images_get(session->context, session->site, grid,
 		template_path, wish->only_looks, record);
+	vg_timings_turn(timings, before);
 	free(record->template_path);
 	record->template_path = template_path;
 	if (!error)
@@ -207,8 +211,10 @@ struct vg_error *vg_wish_open(struct vg_context *context, const struct vg_wish *
 	bool is_stream = strcmp(wish->file, "-") == 0;
 	if (!error && !is_stream)
 		error = read_grid(context, wish, &grid);
+	enum vg_timed before = vg_timings_turn(context->timings, VG_TIMED_ENTER);
 	if (!error)
 		error = vg_site_enter(session->site, context);
+	vg_timings_turn(context->timings, before);
 	if (!error && is_stream)
 		error = read_grid(context, wish, &grid);
 	if (!error && !wish->only_looks)
@@ -218,15 +224,19 @@ struct vg_error *vg_wish_open(struct vg_context *context, const struct vg_wish *
 	if (error)
 		return error;
 	_auto(vg_string) char *key = key_of(grid->name, session->site);
+	vg_timings_turn(context->timings, VG_TIMED_LOCK);
 	if (!wish->only_looks)
 		error = vg_store_lock(context, key, wish->doing, &session->lock);
+	vg_timings_turn(context->timings, before);
 	if (!error)
 		error = find_record(session, wish, key);
 	if (!error)
 		error = renew(session, wish, vg_take(grid));
+	vg_timings_turn(context->timings, VG_TIMED_CONNECT);
 	if (!error)
 		error = vg_site_connect(session->site, context, session->record->key,
 			session->record->uuid);
+	vg_timings_turn(context->timings, before);
 	if (!error)
 		*ret_session = vg_take(session);
 	return error;

@@ -161,6 +161,7 @@ def results_are_as_their_schemas_say(home):
     assert plan["not_enforced"] and plan["changes"] and plan["steps"]
     up = must_be_valid("up", "up", file)
     assert up["steps"] == len(plan["steps"]) and up["outputs"]["head"].startswith("10.9.")
+    assert "timings" in must_be_valid("up", "up", file, "--timings") and "timings" not in up
     plan = must_be_valid("plan", "plan", file)
     assert not plan["changes"] and not plan["steps"]
     grids = must_be_valid("list", "list")["grids"]
