@@ -2,14 +2,14 @@
 #include "templates/field.h"
 
 #include <inttypes.h>
-#include <regex.h>
 #include <string.h>
 
 #include "base/ip.h"
+#include "base/regex.h"
 #include "base/text.h"
 #include "base/units.h"
 
-enum { REGEX_LENGTH_MAX = 1000, REGEX_REPEATS_MAX = 10000, PATH_LENGTH_MAX = 255 };
+enum { PATH_LENGTH_MAX = 255, DIGITS_MAX = 18 };
 
 // One bit for each kind of value.
 #define KIND(kind) (1u << VG_VALUE_##kind)
@@ -179,13 +179,37 @@ static struct vg_error *read_name(const char *text, size_t length_max)
 		length_max);
 }
 
-static struct vg_error *read_integer(const char *text, uint64_t *ret_number)
+static struct vg_error *out_of_range(const struct vg_field *row, const char *text, bool is_small)
 {
-	size_t digits = strspn(text, "0123456789");
-	if (!digits || digits > 18 || text[digits])
+	if (strcmp(row->path, "vgrid") == 0)
+		return vg_error_hint(vg_error_of(VG_ERROR_USAGE,
+					     "'%.60s' is no version of the language that this "
+					     "vgrid knows",
+					     text),
+			"it knows version 1");
+	_auto(vg_string) char *least = vg_field_write(row, row->min);
+	_auto(vg_string) char *most = vg_field_write(row, row->max);
+	struct vg_error *error = vg_error_of(
+		VG_ERROR_USAGE, "'%.60s' is too %s", text, is_small ? "small" : "large");
+	if (row->max)
+		return vg_error_hint(error, "from %s to %s", least, most);
+	if (is_small)
+		return vg_error_hint(error, "at least %s", least);
+	return vg_error_hint(error, "at most %d digits", DIGITS_MAX);
+}
+
+static struct vg_error *read_integer(
+	const struct vg_field *row, const char *text, uint64_t *ret_number)
+{
+	bool is_negative = *text == '-' && text[1];
+	const char *number = text + is_negative;
+	size_t digits = strspn(number, "0123456789");
+	if (!digits || number[digits])
 		return vg_error_hint(
 			vg_error_of(VG_ERROR_USAGE, "'%.60s' is not a whole number", text),
 			"decimal digits alone, as in 4");
+	if (is_negative || digits > DIGITS_MAX)
+		return out_of_range(row, text, is_negative);
 	if (*text == '0' && digits > 1)
 		return vg_error_of(
 			VG_ERROR_USAGE, "'%.60s' has a leading zero: octal or decimal?", text);
@@ -243,40 +267,6 @@ static bool is_of(const char *text, const char *characters, size_t least, size_t
 	return length >= least && length <= most && strspn(text, characters) == length;
 }
 
-// The product of all repetition counts bounds what the compiled expression needs.
-static bool repeats_too_often(const char *text)
-{
-	uint64_t product = 1;
-	for (const char *at = strchr(text, '{'); at; at = strchr(at + 1, '{')) {
-		const char *most = at + 1 + strspn(at + 1, "0123456789");
-		uint64_t least_count = strtoull(at + 1, NULL, 10);
-		uint64_t count = *most == ',' ? strtoull(most + 1, NULL, 10) : 0;
-		count = count > least_count ? count : least_count;
-		if (count > REGEX_REPEATS_MAX)
-			return true;
-		product *= count ? count : 1;
-		if (product > REGEX_REPEATS_MAX)
-			return true;
-	}
-	return false;
-}
-
-static struct vg_error *read_regex(const char *text)
-{
-	if (strlen(text) > REGEX_LENGTH_MAX || repeats_too_often(text))
-		return vg_error_of(VG_ERROR_USAGE, "the regular expression is too large");
-	regex_t regex;
-	int code = regcomp(&regex, text, REG_EXTENDED | REG_NEWLINE | REG_NOSUB);
-	if (code == 0) {
-		regfree(&regex);
-		return NULL;
-	}
-	char why[100];
-	regerror(code, &regex, why, sizeof(why));
-	return vg_error_of(
-		VG_ERROR_USAGE, "'%.60s' is no POSIX extended regular expression: %s", text, why);
-}
-
 static struct vg_error *read_choice(const struct vg_field *row, const char *text)
 {
 	size_t n_words = 0;
@@ -323,20 +313,7 @@ static struct vg_error *check_range(const struct vg_field *row, const char *text
 {
 	if (number >= row->min && (!row->max || number <= row->max))
 		return NULL;
-	if (strcmp(row->path, "vgrid") == 0)
-		return vg_error_hint(vg_error_of(VG_ERROR_USAGE,
-					     "'%.60s' is no version of the language that this "
-					     "vgrid knows",
-					     text),
-			"it knows version 1");
-	_auto(vg_string) char *least = vg_field_write(row, row->min);
-	_auto(vg_string) char *most = vg_field_write(row, row->max);
-	struct vg_error *error =
-		number < row->min ? vg_error_of(VG_ERROR_USAGE, "'%.60s' is too small", text)
-				  : vg_error_of(VG_ERROR_USAGE, "'%.60s' is too large", text);
-	if (row->max)
-		return vg_error_hint(error, "from %s to %s", least, most);
-	return vg_error_hint(error, "at least %s", least);
+	return out_of_range(row, text, number < row->min);
 }
 
 struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uint64_t *ret_number)
@@ -351,7 +328,7 @@ struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uin
 	case VG_FIELD_CHOICE:
 		return read_choice(row, text);
 	case VG_FIELD_INTEGER:
-		error = read_integer(text, ret_number);
+		error = read_integer(row, text, ret_number);
 		break;
 	case VG_FIELD_CORES:
 		error = read_cores(text, ret_number);
@@ -376,7 +353,7 @@ struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uin
 	case VG_FIELD_MODE:
 		return read_mode(row, text, ret_number);
 	case VG_FIELD_REGEX:
-		return read_regex(text);
+		return vg_regex_check(text);
 	case VG_FIELD_SHA256:
 		return read_sha256(row, text);
 	case VG_FIELD_LABEL:
