@@ -50,15 +50,13 @@ static const char *meant(const struct unit *units, const char *wrong)
 	return NULL;
 }
 
-static struct vg_error *read_unit(
-	const struct unit *units, const char *what, const char *example, const char *text,
-	uint64_t *ret_value)
+static struct vg_error *read_unit(const struct unit *units, const char *what, const char *example,
+	const char *text, uint64_t *ret_value)
 {
 	size_t digits = strspn(text, "0123456789");
 	const char *tail = text + digits;
-	if (!digits)
-		return vg_error_hint(
-			vg_error_of(VG_ERROR_USAGE, "'%.60s' is not a %s", text, what),
+	if (!digits || *tail == '.')
+		return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "'%.60s' is not a %s", text, what),
 			"a whole number and a unit, as in '%s'", example);
 	// Of more digits strtoull() makes the largest number there is.
 	uint64_t number = strtoull(text, NULL, 10);
@@ -71,7 +69,7 @@ static struct vg_error *read_unit(
 		*ret_value = value;
 		return NULL;
 	}
-	const char *right = meant(units, tail);
+	const char *right = meant(units, tail + strspn(tail, " "));
 	struct vg_error *error =
 		*tail ? vg_error_of(VG_ERROR_USAGE, "'%.60s' has an unknown unit", text)
 		      : vg_error_of(VG_ERROR_USAGE, "'%.60s' has no unit", text);

@@ -46,11 +46,11 @@ static const struct {
 	[VG_FIELD_ADDRESS] = {"an address such as 10.9.0.10", "^[0-9A-Fa-f.:]+$", KIND(STRING),
 		false},
 	[VG_FIELD_PATH] = {"an absolute path such as /etc/motd",
-		"^(/([^/.\\u0000-\\u001f\\u007f]|\\.[^/.\\u0000-\\u001f\\u007f]|"
+		"^(?!.*\\$\\{)(/([^/.\\u0000-\\u001f\\u007f]|\\.[^/.\\u0000-\\u001f\\u007f]|"
 		"\\.\\.[^/\\u0000-\\u001f\\u007f])[^/\\u0000-\\u001f\\u007f]*)+$",
 		KIND(STRING), false},
-	[VG_FIELD_FILE] = {"a path such as images/linux.qcow2", "^[^\\u0000-\\u001f\\u007f]+$",
-		KIND(STRING), false},
+	[VG_FIELD_FILE] = {"a path such as images/linux.qcow2",
+		"^(?!.*\\$\\{)[^\\u0000-\\u001f\\u007f]+$", KIND(STRING), false},
 	[VG_FIELD_MODE] = {"octal permissions in quotes, such as \"0644\"", "^[0-7]{3,4}$",
 		KIND(STRING), true},
 	[VG_FIELD_REGEX] = {"a POSIX extended regular expression", NULL, KIND(STRING), false},
@@ -173,6 +173,14 @@ static struct vg_error *read_name(const char *text, size_t length_max)
 			strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 	if (is_right)
 		return NULL;
+	for (size_t i = 0; i < length; i++) {
+		if ((unsigned char)text[i] >= 0x80)
+			return vg_error_hint(vg_error_of(VG_ERROR_USAGE,
+						     "'%.60s' is no name: its character %zu is "
+						     "none of a to z",
+						     text, i + 1),
+				"a name has small letters from a to z, digits and '-' alone");
+	}
 	return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "'%.60s' is no name", text),
 		"a name begins with a small letter and has small letters, digits and '-', at most "
 		"%zu characters",
@@ -238,16 +246,20 @@ static struct vg_error *read_cores(const char *text, uint64_t *ret_number)
 // Absolute and normalised, and not the root folder itself.
 static struct vg_error *read_path(const char *text)
 {
-	bool is_right = *text == '/' && text[1] && strlen(text) <= PATH_LENGTH_MAX &&
-			!vg_text_ends(text, "/") && !strstr(text, "//") && !strstr(text, "/./") &&
-			!strstr(text, "/../") && !vg_text_ends(text, "/.") &&
-			!vg_text_ends(text, "/..");
+	bool is_right = *text == '/' && text[1] && !vg_text_ends(text, "/") &&
+			!strstr(text, "//") && !strstr(text, "/./") && !strstr(text, "/../") &&
+			!vg_text_ends(text, "/.") && !vg_text_ends(text, "/..");
+	bool has_reference = strstr(text, "${") != NULL, is_long = strlen(text) > PATH_LENGTH_MAX;
 	for (const char *c = text; *c; c++)
 		is_right = is_right && (unsigned char)*c >= 0x20 && *c != 0x7f;
-	if (is_right)
+	if (is_right && !has_reference && !is_long)
 		return NULL;
-	return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "'%.60s' is no path of a guest", text),
-		"an absolute path without '..', as in /etc/motd");
+	struct vg_error *error = vg_error_of(VG_ERROR_USAGE, "'%.60s' is no path of a guest", text);
+	if (has_reference)
+		return vg_error_hint(error, "no reference can stand here");
+	if (is_long)
+		return vg_error_hint(error, "at most %d bytes", PATH_LENGTH_MAX);
+	return vg_error_hint(error, "an absolute path without '..', as in /etc/motd");
 }
 
 static struct vg_error *read_file(const char *text)
@@ -258,6 +270,10 @@ static struct vg_error *read_file(const char *text)
 	}
 	if (!*text)
 		return vg_error_of(VG_ERROR_USAGE, "the path is empty");
+	if (strstr(text, "${"))
+		return vg_error_hint(
+			vg_error_of(VG_ERROR_USAGE, "'%.60s' is no path of a file", text),
+			"no reference can stand here");
 	return NULL;
 }
 
@@ -322,6 +338,10 @@ struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uin
 	struct vg_ip ip;
 	struct vg_error *error = NULL;
 	*ret_number = 0;
+	bool is_text = row->type == VG_FIELD_TEXT || row->type == VG_FIELD_REGEX;
+	if (is_text && row->min && !*text)
+		return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "the text is empty"),
+			"for example %s", row->example);
 	switch (row->type) {
 	case VG_FIELD_NAME:
 		return read_name(text, 31);
