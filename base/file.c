@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,10 +13,11 @@
 
 #include "base/text.h"
 
-struct vg_error *vg_file_read_fd(
-	int fd, const char *name, size_t size_max, char **ret_bytes, size_t *ret_size)
+enum { WRITER_TIMEOUT_MS = 5000, WRITER_POLL_MS = 50 };
+
+// Adds all that comes to what is there.
+static struct vg_error *read_rest(int fd, const char *name, size_t size_max, struct vg_text *text)
 {
-	_auto(vg_text) struct vg_text text = {0};
 	char buffer[64 * 1024];
 	for (;;) {
 		ssize_t got = read(fd, buffer, sizeof(buffer));
@@ -24,27 +26,65 @@ struct vg_error *vg_file_read_fd(
 		if (got < 0)
 			return vg_error_errno(errno, "reading '%s'", name);
 		if (got == 0)
-			break;
-		if (text.length + (size_t)got > size_max)
-			return vg_error_of(VG_ERROR_USAGE, "'%s' is larger than %zu bytes", name,
-				size_max);
-		vg_text_add_bytes(&text, buffer, (size_t)got);
+			return NULL;
+		if (text->length + (size_t)got > size_max)
+			return vg_error_of(
+				VG_ERROR_USAGE, "'%s' is larger than %zu bytes", name, size_max);
+		vg_text_add_bytes(text, buffer, (size_t)got);
 	}
+}
+
+static struct vg_error *read_all(int fd, const char *name, size_t size_max, struct vg_text *text,
+	char **ret_bytes, size_t *ret_size)
+{
+	struct vg_error *error = read_rest(fd, name, size_max, text);
+	if (error)
+		return error;
 	if (ret_size)
-		*ret_size = text.length;
-	*ret_bytes = vg_text_take(&text);
+		*ret_size = text->length;
+	*ret_bytes = vg_text_take(text);
 	return NULL;
 }
 
-struct vg_error *vg_file_read(
-	const char *path, size_t size_max, char **ret_bytes, size_t *ret_size)
+struct vg_error *vg_file_read_fd(
+	int fd, const char *name, size_t size_max, char **ret_bytes, size_t *ret_size)
 {
-	_auto(vg_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_auto(vg_text) struct vg_text text = {0};
+	return read_all(fd, name, size_max, &text, ret_bytes, ret_size);
+}
+
+// A named pipe that nobody has open for writing would hold us for ever. `fd` does not block: then
+// a read says whether there is a writer (EAGAIN) or none (0).
+static struct vg_error *wait_for_writer(int fd, const char *path, struct vg_text *text)
+{
+	for (int waited = 0; waited < WRITER_TIMEOUT_MS; waited += WRITER_POLL_MS) {
+		struct pollfd wanted = {.fd = fd, .events = POLLIN};
+		char byte;
+		if (poll(&wanted, 1, WRITER_POLL_MS) != 0)
+			return NULL;
+		ssize_t got = read(fd, &byte, 1);
+		if (got > 0)
+			vg_text_add_bytes(text, &byte, 1);
+		if (got != 0)
+			return NULL;
+	}
+	return vg_error_of(VG_ERROR_TIMEOUT, "'%s' is a pipe that nobody writes to", path);
+}
+
+struct vg_error *vg_file_read(const char *path, size_t size_max, char **ret_bytes, size_t *ret_size)
+{
+	_auto(vg_text) struct vg_text text = {0};
+	_auto(vg_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
 	if (fd < 0 && errno == ENOENT)
 		return vg_error_of(VG_ERROR_NOT_FOUND, "there is no file '%s'", path);
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &status) < 0)
 		return vg_error_errno(errno, "opening '%s'", path);
-	return vg_file_read_fd(fd, path, size_max, ret_bytes, ret_size);
+	struct vg_error *error = S_ISFIFO(status.st_mode) ? wait_for_writer(fd, path, &text) : NULL;
+	if (error)
+		return error;
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return read_all(fd, path, size_max, &text, ret_bytes, ret_size);
 }
 
 struct vg_error *vg_file_write_all(int fd, const char *name, const void *bytes, size_t size)
@@ -71,10 +111,10 @@ static struct vg_error *sync_folder_of(const char *path)
 	return NULL;
 }
 
-static struct vg_error *write_synced(
-	const char *path, mode_t mode, const void *bytes, size_t size)
+static struct vg_error *write_synced(const char *path, mode_t mode, const void *bytes, size_t size)
 {
-	_auto(vg_fd) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	_auto(vg_fd) int fd =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return vg_error_errno(errno, "creating '%s'", path);
 	struct vg_error *error = vg_file_write_all(fd, path, bytes, size);
@@ -223,8 +263,7 @@ static bool is_still_there(int fd, const char *path)
 struct vg_error *vg_lock_take(const char *path, bool wait, int *ret_fd)
 {
 	for (;;) {
-		_auto(vg_fd) int fd =
-			open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		_auto(vg_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd < 0 && errno == ENOENT)
 			return vg_error_of(VG_ERROR_NOT_FOUND,
 				"opening the lock '%s': there is no such folder", path);

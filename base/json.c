@@ -141,7 +141,8 @@ size_t vg_json_length(const struct vg_json *json)
 
 struct vg_json *vg_json_at(const struct vg_json *array, size_t i)
 {
-	return i < vg_json_length(array) ? ours(json_object_array_get_idx(of(array), i)) : NULL;
+	bool is_there = vg_json_is_array(array) && i < vg_json_length(array);
+	return is_there ? ours(json_object_array_get_idx(of(array), i)) : NULL;
 }
 
 const char *vg_json_text(const struct vg_json *json, const char *fallback)
@@ -192,7 +193,7 @@ struct vg_error *vg_json_read(const char *bytes, size_t size, struct vg_json **r
 		object = json_tokener_parse_ex(tokener, "", 1);
 	enum json_tokener_error fault = json_tokener_get_error(tokener);
 	json_tokener_free(tokener);
-	while (end < size && strchr(" \t\r\n", bytes[end]))
+	while (end < size && bytes[end] && strchr(" \t\r\n", bytes[end]))
 		end++;
 	if (fault == json_tokener_success && end == size) {
 		*ret_json = ours(object);

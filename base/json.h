@@ -40,7 +40,7 @@ int64_t vg_json_get_integer(const struct vg_json *object, const char *key, int64
 bool vg_json_get_boolean(const struct vg_json *object, const char *key, bool fallback);
 
 size_t vg_json_length(const struct vg_json *array_or_object); // entries; 0 for others
-struct vg_json *vg_json_at(const struct vg_json *array, size_t i);
+struct vg_json *vg_json_at(const struct vg_json *array, size_t i); // NULL if no array, or too short
 // The value of a string, number or boolean itself.
 const char *vg_json_text(const struct vg_json *json, const char *fallback);
 int64_t vg_json_number(const struct vg_json *json, int64_t fallback);

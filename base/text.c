@@ -101,15 +101,26 @@ bool vg_text_is_utf8(const char *bytes, size_t size)
 	return true;
 }
 
+// Of three bytes: marks that turn the direction of writing, that break lines, or that nobody sees
+// (U+200B, U+200E, U+200F, U+2028 to U+202E, U+2060 to U+2069, U+FEFF). The joiners, U+200C and
+// U+200D, have their place in words.
+static bool is_mark(const unsigned char *at)
+{
+	if (at[0] == 0xe2 && at[1] == 0x80)
+		return at[2] == 0x8b || at[2] == 0x8e || at[2] == 0x8f ||
+		       (at[2] >= 0xa8 && at[2] <= 0xae);
+	if (at[0] == 0xe2 && at[1] == 0x81)
+		return at[2] >= 0xa0 && at[2] <= 0xa9;
+	return at[0] == 0xef && at[1] == 0xbb && at[2] == 0xbf;
+}
+
 size_t vg_text_step(const char *bytes, size_t size, bool *ret_is_plain)
 {
 	const unsigned char *at = (const unsigned char *)bytes;
 	size_t step = utf8_size(at, size);
 	bool is_control = *at < 0x20 || *at == 0x7f || (step == 2 && *at == 0xc2 && at[1] < 0xa0);
-	bool is_turn = step == 3 && *at == 0xe2 &&
-		       ((at[1] == 0x80 && at[2] >= 0xaa && at[2] <= 0xae) ||
-			       (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
-	*ret_is_plain = step && !is_control && !is_turn;
+	*ret_is_plain = step && !is_control && !(step == 3 && is_mark(at)) &&
+			!(step == 2 && at[0] == 0xd8 && at[1] == 0x9c);
 	return step ? step : 1;
 }
 

@@ -29,8 +29,8 @@ bool vg_text_ends(const char *text, const char *suffix);
 // Is it valid UTF-8 without NUL (RFC 3629)?
 bool vg_text_is_utf8(const char *bytes, size_t size);
 // The size of the first character of foreign text, at least 1. *ret_is_plain is false when it must
-// not reach a terminal as it is: no UTF-8, a control character, or a mark that turns the direction of
-// writing (Unicode UAX #9). size > 0.
+// not reach a terminal as it is: no UTF-8, a control character, a mark that turns the direction of
+// writing (Unicode UAX #9) or that cannot be seen. size > 0.
 size_t vg_text_step(const char *bytes, size_t size, bool *ret_is_plain);
 
 // The entry of `names` nearest to `wrong` for a "did you mean", or NULL when none is near

@@ -50,30 +50,29 @@ static const char *meant(const struct unit *units, const char *wrong)
 	return NULL;
 }
 
-static struct vg_error *read_unit(
-	const struct unit *units, const char *what, const char *example, const char *text,
-	uint64_t *ret_value)
+static struct vg_error *read_unit(const struct unit *units, const char *what, const char *example,
+	const char *text, uint64_t *ret_value)
 {
 	size_t digits = strspn(text, "0123456789");
 	const char *tail = text + digits;
-	if (!digits || digits > 19)
-		return vg_error_hint(
-			vg_error_of(VG_ERROR_USAGE, "'%.60s' is not a %s", text, what),
+	if (!digits || *tail == '.')
+		return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "'%.60s' is not a %s", text, what),
 			"a whole number and a unit, as in '%s'", example);
+	// Of more digits strtoull() makes the largest number there is.
 	uint64_t number = strtoull(text, NULL, 10);
 	for (const struct unit *unit = units; unit->name; unit++) {
 		if (strcmp(unit->name, tail) != 0)
 			continue;
 		uint64_t value;
 		if (__builtin_mul_overflow(number, unit->factor, &value) || value > INT64_MAX)
-			return vg_error_of(VG_ERROR_USAGE, "'%s' is too large", text);
+			return vg_error_of(VG_ERROR_USAGE, "'%.60s' is too large", text);
 		*ret_value = value;
 		return NULL;
 	}
-	const char *right = meant(units, tail);
+	const char *right = meant(units, tail + strspn(tail, " "));
 	struct vg_error *error =
 		*tail ? vg_error_of(VG_ERROR_USAGE, "'%.60s' has an unknown unit", text)
-		      : vg_error_of(VG_ERROR_USAGE, "'%s' has no unit", text);
+		      : vg_error_of(VG_ERROR_USAGE, "'%.60s' has no unit", text);
 	if (right)
 		return vg_error_hint(error, "did you mean '%" PRIu64 "%s'?", number, right);
 	return vg_error_hint(error, "a %s is written as in '%s'", what, example);

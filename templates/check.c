@@ -33,8 +33,8 @@ static bool is_overfull(const struct vg_check *check)
 	return check->findings->n_found > VG_FINDINGS_MAX;
 }
 
-void vg_check_suggest(struct vg_check *check, struct vg_finding *finding, const char *wrong,
-	const struct vg_map *declared)
+void vg_check_suggest(struct vg_check *check, struct vg_finding *finding, const char *what,
+	const char *wrong, const struct vg_map *declared)
 {
 	if (is_overfull(check))
 		return;
@@ -51,6 +51,8 @@ void vg_check_suggest(struct vg_check *check, struct vg_finding *finding, const 
 	else if (n)
 		vg_finding_hint(finding, "there %s: %s%s", n == 1 ? "is" : "are", list.bytes,
 			n > 8 ? ", …" : "");
+	else
+		vg_finding_hint(finding, "there is no %s at all", what);
 	free(names);
 }
 
@@ -58,7 +60,7 @@ void vg_check_unknown(struct vg_check *check, struct vg_value *value, const char
 	const char *name, const struct vg_map *declared)
 {
 	struct vg_finding *finding = vg_check_fault(check, value, "unknown %s '%.60s'", what, name);
-	vg_check_suggest(check, finding, name, declared);
+	vg_check_suggest(check, finding, what, name, declared);
 }
 
 const char *vg_check_word(const struct vg_value *map, const char *key)
@@ -255,11 +257,15 @@ static void check_list(struct vg_check *check, const struct vg_field *row, struc
 static void refuse_kind(struct vg_check *check, const struct vg_field *row, struct vg_value *value)
 {
 	struct vg_finding *finding;
+	if (!check->path.length) {
+		vg_finding_hint(
+			vg_check_fault(check, value, "a template must be %s, not %s",
+				vg_field_type_name(row->type), vg_value_kind_name(value->kind)),
+			"a template begins with 'vgrid: 1'");
+		return;
+	}
 	if (value->kind == VG_VALUE_NULL)
 		finding = vg_check_fault(check, value, "'%s' is empty", check->path.bytes);
-	else if (!check->path.length)
-		finding = vg_check_fault(check, value, "a template must be %s, not %s",
-			vg_field_type_name(row->type), vg_value_kind_name(value->kind));
 	else
 		finding = vg_check_fault(check, value, "'%s' must be %s, not %s", check->path.bytes,
 			vg_field_type_name(row->type), vg_value_kind_name(value->kind));

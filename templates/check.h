@@ -47,8 +47,8 @@ void vg_check_error(struct vg_check *check, struct vg_value *value, struct vg_er
 // "unknown WHAT 'name'" with a "did you mean" out of the declared ones.
 void vg_check_unknown(struct vg_check *check, struct vg_value *value, const char *what,
 	const char *name, const struct vg_map *declared);
-void vg_check_suggest(struct vg_check *check, struct vg_finding *finding, const char *wrong,
-	const struct vg_map *declared);
+void vg_check_suggest(struct vg_check *check, struct vg_finding *finding, const char *what,
+	const char *wrong, const struct vg_map *declared);
 
 // The text of a scalar that is there and without fault, else NULL.
 const char *vg_check_word(const struct vg_value *map, const char *key);

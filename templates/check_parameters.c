@@ -11,7 +11,7 @@ static void check_misfit(struct vg_check *check, const struct vg_entry *entry,
 {
 	const struct vg_entry *field = vg_value_entry(entry->value, key);
 	if (field && !is_allowed)
-		vg_check_fault(check, field->value, "a %s parameter has no '%s'",
+		vg_check_fault(check, field->value, "a parameter of type %s has no '%s'",
 			vg_parameter_type_name(type), key);
 }
 
@@ -33,7 +33,7 @@ static void check_choices(struct vg_check *check, const struct vg_entry *entry)
 	}
 	for (size_t i = 0; !of->is_faulty && i < of->n_entries; i++) {
 		struct vg_value *one = of->entries[i].value;
-		for (size_t k = 0; k < i; k++) {
+		for (size_t k = 0; one->text && k < i; k++) {
 			if (!vg_text_equal(one->text, of->entries[k].value->text))
 				continue;
 			vg_finding_also(

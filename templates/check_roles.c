@@ -45,11 +45,44 @@ static void check_image(struct vg_check *check, const struct vg_value *role)
 		vg_check_unknown(check, vg_value_get(role, "image"), "image", image, check->images);
 }
 
+// Is `path` the folder, or below it?
+static bool is_within(const char *path, const char *folder)
+{
+	size_t length = strlen(folder);
+	return strncmp(path, folder, length) == 0 && (path[length] == '/' || !path[length]);
+}
+
+// A disk that begins empty must not hide what a guest runs on.
+static bool hides_the_system(const char *mount)
+{
+	static const char *const folders[] = {
+		"/bin", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/sbin", "/usr"};
+	static const char *const trees[] = {"/dev", "/proc", "/run", "/sys"};
+	for (size_t i = 0; i < VG_LENGTH(folders); i++) {
+		if (strcmp(mount, folders[i]) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < VG_LENGTH(trees); i++) {
+		if (is_within(mount, trees[i]))
+			return true;
+	}
+	return false;
+}
+
 static void check_mounts(struct vg_check *check, const struct vg_value *role)
 {
 	const struct vg_value *disks = vg_check_tree(role, "disks");
 	for (size_t i = 0; disks && i < disks->n_entries; i++) {
 		const char *mount = vg_check_word(disks->entries[i].value, "mount");
+		if (mount && hides_the_system(mount)) {
+			vg_finding_hint(
+				vg_check_fault(check,
+					vg_value_get(disks->entries[i].value, "mount"),
+					"a disk at '%.60s' would hide what the guest runs on",
+					mount),
+				"a folder of your own, as in /data");
+			continue;
+		}
 		for (size_t k = 0; mount && k < i; k++) {
 			const struct vg_value *other = disks->entries[k].value;
 			if (!vg_text_equal(mount, vg_check_word(other, "mount")))
@@ -64,24 +97,43 @@ static void check_mounts(struct vg_check *check, const struct vg_value *role)
 	}
 }
 
+// Refuses what vgrid writes (compute/seed.c), what lies below it, and the folders it lies in.
+static bool is_own_file(struct vg_check *check, struct vg_value *at, const char *path)
+{
+	static const char *const own[] = {"/etc/hosts", "/etc/hostname", "/etc/vgrid/env",
+		"/etc/vgrid/grid.json", "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_host_ed25519_key",
+		"/etc/ssh/ssh_host_ed25519_key.pub", "/root/.ssh/authorized_keys",
+		"/root/.ssh/id_ed25519", "/root/.ssh/id_ed25519.pub"};
+	static const char *const trees[] = {"/dev", "/proc", "/sys"};
+	for (size_t i = 0; i < VG_LENGTH(own); i++) {
+		if (is_within(path, own[i]) || is_within(own[i], path)) {
+			vg_check_fault(check, at, "'%s' is written by vgrid itself", own[i]);
+			return true;
+		}
+	}
+	for (size_t i = 0; i < VG_LENGTH(trees); i++) {
+		if (is_within(path, trees[i])) {
+			vg_check_fault(check, at,
+				"'%.60s' cannot be a file: '%s' is made anew by each boot", path,
+				trees[i]);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void check_files(struct vg_check *check, const struct vg_value *role)
 {
-	static const char *const own[] = {
-		"/etc/hosts", "/etc/hostname", "/etc/vgrid/env", "/etc/vgrid/grid.json"};
 	const struct vg_value *files = vg_check_tree(role, "files");
 	for (size_t i = 0; files && i < files->n_entries; i++) {
 		const struct vg_entry *file = &files->entries[i];
 		struct vg_value at = {.place = file->place};
-		for (size_t k = 0; k < VG_LENGTH(own); k++) {
-			if (strcmp(file->key, own[k]) == 0)
-				vg_check_fault(
-					check, &at, "'%s' is written by vgrid itself", file->key);
-		}
+		if (file->value->is_faulty || is_own_file(check, &at, file->key))
+			continue;
 		for (size_t k = 0; k < files->n_entries; k++) {
 			const struct vg_entry *other = &files->entries[k];
-			size_t length = strlen(file->key);
-			if (strncmp(other->key, file->key, length) != 0 ||
-				other->key[length] != '/')
+			if (other == file || other->value->is_faulty ||
+				!is_within(other->key, file->key))
 				continue;
 			vg_finding_also(
 				vg_check_fault(check, &at,
@@ -213,6 +265,30 @@ static bool names(const struct vg_value *value, const char *role, struct vg_plac
 	return false;
 }
 
+// Who must be with another cannot be one whom the other must be apart from.
+static void check_contradiction(struct vg_check *check, const char *role, struct vg_value *with)
+{
+	const struct vg_entry *other = with->text ? vg_map_get(check->roles, with->text) : NULL;
+	const struct vg_value *place = other ? vg_value_get(other->value, "place") : NULL;
+	struct vg_place first;
+	if (with->is_faulty || !names(vg_value_get(place, "apart"), role, &first))
+		return;
+	vg_finding_also(
+		vg_check_fault(check, with, "'%s' must be with '%s', which must be apart from it",
+			role, with->text),
+		first, "'apart' is said here");
+}
+
+static void check_contradictions(
+	struct vg_check *check, const char *role, const struct vg_value *place)
+{
+	struct vg_value *with = vg_check_tree(place, "with");
+	if (vg_check_word(place, "with"))
+		check_contradiction(check, role, vg_value_get(place, "with"));
+	for (size_t i = 0; with && i < with->n_entries; i++)
+		check_contradiction(check, role, with->entries[i].value);
+}
+
 void vg_check_place(struct vg_check *check, const char *role, const struct vg_value *place)
 {
 	static const char *const keys[] = {"with", "apart"};
@@ -302,7 +378,9 @@ void vg_check_roles(struct vg_check *check)
 		check_mounts(check, role->value);
 		check_files(check, role->value);
 		check_nics(check, role->value, taken);
-		vg_check_place(check, role->key, vg_check_tree(role->value, "place"));
+		const struct vg_value *place = vg_check_tree(role->value, "place");
+		vg_check_place(check, role->key, place);
+		check_contradictions(check, role->key, place);
 		for (size_t k = 0; after && k < after->n_entries; k++)
 			check_other(check, role->key, "after", after->entries[k].value);
 	}

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { NAME_SIZE_MAX = 200 };
+
 static void check_run(struct vg_check *check, const struct vg_value *test)
 {
 	const char *on = vg_check_word(test, "on");
@@ -54,6 +56,16 @@ static void check_reach(struct vg_check *check, const struct vg_value *test)
 			check, vg_value_get(test, "reach"), "no role is on network '%s'", network);
 }
 
+// Reports of tests are read line by line, by people and by programs.
+static bool is_line(const char *name)
+{
+	size_t size = strlen(name);
+	bool is_plain = size > 0 && size <= NAME_SIZE_MAX && !strstr(name, "${");
+	for (size_t at = 0; is_plain && at < size;)
+		at += vg_text_step(name + at, size - at, &is_plain);
+	return is_plain;
+}
+
 void vg_check_tests(struct vg_check *check)
 {
 	const struct vg_value *tests = vg_check_tree(check->root, "tests");
@@ -65,8 +77,11 @@ void vg_check_tests(struct vg_check *check)
 		const char *name = vg_check_word(test, "name");
 		struct vg_value *value = vg_value_get(test, "name");
 		struct vg_value *first = name ? vg_map_get(names, name) : NULL;
-		if (name && !*name)
-			vg_check_fault(check, value, "a test's name says what it claims");
+		if (name && !is_line(name))
+			vg_finding_hint(vg_check_fault(check, value,
+						"a test's name is a line of text without "
+						"references that says what it claims"),
+				"at most %d bytes, as in 'head answers'", NAME_SIZE_MAX);
 		else if (first)
 			vg_finding_also(vg_check_fault(check, value,
 						"a test named '%.60s' is there already", name),

@@ -30,7 +30,7 @@ void vg_check_parameter_value(
 	enum vg_parameter_type type;
 	if (vg_parameter_fits(entry->value, row) || !vg_parameter_type(entry->value, &type))
 		return;
-	vg_finding_also(vg_check_fault(check, value, "'%s' takes %s, and '%s' is a %s parameter",
+	vg_finding_also(vg_check_fault(check, value, "'%s' takes %s, and '%s' is of type %s",
 				check->path.bytes, vg_field_type_name(row->type), name,
 				vg_parameter_type_name(type)),
 		entry->place, "declared here");
@@ -94,6 +94,24 @@ static void refuse_unknown(
 		length, part->text);
 }
 
+// A parameter that is not there may be a role or a word of the language that lacks its rest.
+static void refuse_parameter(struct vg_check *check, struct vg_value *value, const char *name)
+{
+	const bool is_role = declaration(check->roles, name) != NULL;
+	struct vg_finding *finding = vg_check_fault(check, value, "unknown parameter '%s'", name);
+	if (strcmp(name, "grid") == 0)
+		vg_finding_hint(finding, "there are '${grid.name}' and '${grid.uuid}'");
+	else if (strcmp(name, "node") == 0)
+		vg_finding_hint(finding, "there are '${node.name}' and '${node.index}'");
+	else if (is_role)
+		vg_finding_hint(finding,
+			"'%s' is a role: there are '${%s.count}', '${%s.names}' and "
+			"'${%s.ips.NET}'",
+			name, name, name, name);
+	else
+		vg_check_suggest(check, finding, "parameter", name, check->parameters);
+}
+
 static void check_part(struct vg_check *check, const struct vg_field *row, struct vg_value *value,
 	const struct vg_reference *part)
 {
@@ -104,8 +122,7 @@ static void check_part(struct vg_check *check, const struct vg_field *row, struc
 		return;
 	case VG_REFERENCE_PARAMETER:
 		if (!declaration(check->parameters, part->subject))
-			vg_check_unknown(
-				check, value, "parameter", part->subject, check->parameters);
+			refuse_parameter(check, value, part->subject);
 		return;
 	case VG_REFERENCE_NODE_NAME:
 	case VG_REFERENCE_NODE_INDEX:

@@ -28,6 +28,7 @@ struct reader {
 	struct level levels[VG_DOCUMENT_DEPTH_MAX];
 	size_t depth, n_values;
 	unsigned n_documents;
+	size_t end;      // of the last event that has one
 	bool is_stopped; // by a bound
 	struct vg_value *root;
 };
@@ -276,15 +277,37 @@ static bool is_quoted(struct fy_event *event)
 	return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
 }
 
+// What comes behind the last event: the `-` of an empty entry, the `:` of an empty key.
+static size_t skip_blanks(const struct reader *reader)
+{
+	size_t at = reader->end;
+	while (at < reader->size) {
+		if (reader->text[at] == '#') {
+			while (at < reader->size && reader->text[at] != '\n')
+				at++;
+		} else if (memchr(" \t\r\n,", reader->text[at], 5)) {
+			at++;
+		} else {
+			break;
+		}
+	}
+	return at;
+}
+
 static void take_event(struct reader *reader, struct fy_event *event)
 {
 	const struct fy_mark *mark = fy_event_start_mark(event);
 	size_t offset = mark ? mark->input_pos - is_quoted(event) : 0;
-	struct vg_place place = {reader->name, reader->line, 1};
+	const struct fy_mark *end = fy_event_end_mark(event);
+	struct vg_place place;
 	if (mark)
 		place = place_at(reader, offset);
 	else if (reader->depth && reader->levels[reader->depth - 1].key)
 		place = reader->levels[reader->depth - 1].key_place; // an empty value
+	else
+		place = place_at(reader, skip_blanks(reader));
+	if (end && end->input_pos > reader->end)
+		reader->end = end->input_pos;
 	refuse_token(reader, fy_event_get_anchor_token(event), place, "anchors");
 	refuse_token(reader, fy_event_get_tag_token(event), place, "tags");
 	switch (event->type) {
@@ -335,6 +358,12 @@ static bool find_foreign(struct reader *reader)
 				"byte 0x%02x is not UTF-8 text", *c);
 			return true;
 		}
+		if (step == 3 && memcmp(c, "\xef\xbb\xbf", 3) == 0) {
+			vg_finding_add(reader->findings, place_at(reader, at),
+				"a byte order mark (U+FEFF), which nobody sees, stands in the "
+				"text");
+			return true;
+		}
 		if (c[0] == 0xc2 && c[1] < 0xa0) {
 			vg_finding_add(reader->findings, place_at(reader, at),
 				"a control character (U+%04X) stands in the text", c[1]);
@@ -345,14 +374,55 @@ static bool find_foreign(struct reader *reader)
 	return false;
 }
 
+static const char *line_begin(const struct reader *reader, unsigned line)
+{
+	const char *at = reader->text, *end = reader->text + reader->size;
+	for (; line > 1 && at < end; line--) {
+		const char *next = memchr(at, '\n', (size_t)(end - at));
+		at = next ? next + 1 : end;
+	}
+	return at;
+}
+
+// Two traps that the parser's own words do not name.
+static void hint_syntax(
+	const struct reader *reader, struct vg_finding *finding, unsigned line, unsigned column)
+{
+	const char *end = reader->text + reader->size;
+	const char *at = line_begin(reader, line);
+	const char *next = memchr(at, '\n', (size_t)(end - at));
+	const char *brace = memmem(at, (size_t)((next ? next : end) - at), "${", 2);
+	if (brace && (unsigned)(brace - at) + 2 <= column + 1) {
+		vg_finding_hint(finding,
+			"inside of '{…}' and '[…]' a reference stands in quotes: \"${…}\"");
+		return;
+	}
+	for (unsigned n = 0; n < 2 && at < end; n++) {
+		const char *word = at;
+		while (word < end && *word == ' ')
+			word++;
+		if (word < end && *word == '\t')
+			vg_finding_hint(
+				finding, "line %u begins with a tab: YAML wants spaces", line + n);
+		next = memchr(at, '\n', (size_t)(end - at));
+		at = next ? next + 1 : end;
+	}
+}
+
 static void report_syntax(struct reader *reader, struct fy_diag *diag)
 {
 	void *position = NULL;
 	const struct fy_diag_error *error = fy_diag_errors_iterate(diag, &position);
 	unsigned line = error && error->line > 0 ? (unsigned)error->line : reader->line;
 	unsigned column = error && error->column > 0 ? (unsigned)error->column : 1;
-	vg_finding_add(reader->findings, (struct vg_place){reader->name, line, column},
-		"no valid YAML: %.200s", error && error->msg ? error->msg : "unknown reason");
+	const char *why = error && error->msg ? error->msg : "unknown reason";
+	struct vg_finding *finding = vg_finding_add(reader->findings,
+		(struct vg_place){reader->name, line, column}, "no valid YAML: %.200s", why);
+	if (strstr(why, "without a closing") && reader->depth)
+		vg_finding_also(finding, reader->levels[reader->depth - 1].value->place,
+			"it is opened here");
+	else
+		hint_syntax(reader, finding, line, column);
 }
 
 static void parse(struct reader *reader, struct fy_diag *diag)

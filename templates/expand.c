@@ -64,10 +64,11 @@ uint64_t vg_expand_number(
 			return row->min; // without a value: found there, or a trial
 	}
 	struct vg_error *error = vg_field_read(row, text, &number);
-	if (error && is_reference)
+	if (error && is_reference) {
 		add_fault(expansion, row, value, parameter, error);
-	else
-		vg_error_ignore(error); // found when the template was read
+		return row->min; // so that no second fault comes of the first
+	}
+	vg_error_ignore(error); // found when the template was read
 	return number;
 }
 

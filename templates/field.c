@@ -2,14 +2,14 @@
 #include "templates/field.h"
 
 #include <inttypes.h>
-#include <regex.h>
 #include <string.h>
 
 #include "base/ip.h"
+#include "base/regex.h"
 #include "base/text.h"
 #include "base/units.h"
 
-enum { REGEX_LENGTH_MAX = 1000, REGEX_REPEATS_MAX = 10000, PATH_LENGTH_MAX = 255 };
+enum { PATH_LENGTH_MAX = 255, DIGITS_MAX = 18 };
 
 // One bit for each kind of value.
 #define KIND(kind) (1u << VG_VALUE_##kind)
@@ -46,11 +46,11 @@ static const struct {
 	[VG_FIELD_ADDRESS] = {"an address such as 10.9.0.10", "^[0-9A-Fa-f.:]+$", KIND(STRING),
 		false},
 	[VG_FIELD_PATH] = {"an absolute path such as /etc/motd",
-		"^(/([^/.\\u0000-\\u001f\\u007f]|\\.[^/.\\u0000-\\u001f\\u007f]|"
+		"^(?!.*\\$\\{)(/([^/.\\u0000-\\u001f\\u007f]|\\.[^/.\\u0000-\\u001f\\u007f]|"
 		"\\.\\.[^/\\u0000-\\u001f\\u007f])[^/\\u0000-\\u001f\\u007f]*)+$",
 		KIND(STRING), false},
-	[VG_FIELD_FILE] = {"a path such as images/linux.qcow2", "^[^\\u0000-\\u001f\\u007f]+$",
-		KIND(STRING), false},
+	[VG_FIELD_FILE] = {"a path such as images/linux.qcow2",
+		"^(?!.*\\$\\{)[^\\u0000-\\u001f\\u007f]+$", KIND(STRING), false},
 	[VG_FIELD_MODE] = {"octal permissions in quotes, such as \"0644\"", "^[0-7]{3,4}$",
 		KIND(STRING), true},
 	[VG_FIELD_REGEX] = {"a POSIX extended regular expression", NULL, KIND(STRING), false},
@@ -173,19 +173,51 @@ static struct vg_error *read_name(const char *text, size_t length_max)
 			strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 	if (is_right)
 		return NULL;
+	for (size_t i = 0; i < length; i++) {
+		if ((unsigned char)text[i] >= 0x80)
+			return vg_error_hint(vg_error_of(VG_ERROR_USAGE,
+						     "'%.60s' is no name: its character %zu is "
+						     "none of a to z",
+						     text, i + 1),
+				"a name has small letters from a to z, digits and '-' alone");
+	}
 	return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "'%.60s' is no name", text),
 		"a name begins with a small letter and has small letters, digits and '-', at most "
 		"%zu characters",
 		length_max);
 }
 
-static struct vg_error *read_integer(const char *text, uint64_t *ret_number)
+static struct vg_error *out_of_range(const struct vg_field *row, const char *text, bool is_small)
 {
-	size_t digits = strspn(text, "0123456789");
-	if (!digits || digits > 18 || text[digits])
+	if (strcmp(row->path, "vgrid") == 0)
+		return vg_error_hint(vg_error_of(VG_ERROR_USAGE,
+					     "'%.60s' is no version of the language that this "
+					     "vgrid knows",
+					     text),
+			"it knows version 1");
+	_auto(vg_string) char *least = vg_field_write(row, row->min);
+	_auto(vg_string) char *most = vg_field_write(row, row->max);
+	struct vg_error *error = vg_error_of(
+		VG_ERROR_USAGE, "'%.60s' is too %s", text, is_small ? "small" : "large");
+	if (row->max)
+		return vg_error_hint(error, "from %s to %s", least, most);
+	if (is_small)
+		return vg_error_hint(error, "at least %s", least);
+	return vg_error_hint(error, "at most %d digits", DIGITS_MAX);
+}
+
+static struct vg_error *read_integer(
+	const struct vg_field *row, const char *text, uint64_t *ret_number)
+{
+	bool is_negative = *text == '-' && text[1];
+	const char *number = text + is_negative;
+	size_t digits = strspn(number, "0123456789");
+	if (!digits || number[digits])
 		return vg_error_hint(
 			vg_error_of(VG_ERROR_USAGE, "'%.60s' is not a whole number", text),
 			"decimal digits alone, as in 4");
+	if (is_negative || digits > DIGITS_MAX)
+		return out_of_range(row, text, is_negative);
 	if (*text == '0' && digits > 1)
 		return vg_error_of(
 			VG_ERROR_USAGE, "'%.60s' has a leading zero: octal or decimal?", text);
@@ -214,16 +246,20 @@ static struct vg_error *read_cores(const char *text, uint64_t *ret_number)
 // Absolute and normalised, and not the root folder itself.
 static struct vg_error *read_path(const char *text)
 {
-	bool is_right = *text == '/' && text[1] && strlen(text) <= PATH_LENGTH_MAX &&
-			!vg_text_ends(text, "/") && !strstr(text, "//") && !strstr(text, "/./") &&
-			!strstr(text, "/../") && !vg_text_ends(text, "/.") &&
-			!vg_text_ends(text, "/..");
+	bool is_right = *text == '/' && text[1] && !vg_text_ends(text, "/") &&
+			!strstr(text, "//") && !strstr(text, "/./") && !strstr(text, "/../") &&
+			!vg_text_ends(text, "/.") && !vg_text_ends(text, "/..");
+	bool has_reference = strstr(text, "${") != NULL, is_long = strlen(text) > PATH_LENGTH_MAX;
 	for (const char *c = text; *c; c++)
 		is_right = is_right && (unsigned char)*c >= 0x20 && *c != 0x7f;
-	if (is_right)
+	if (is_right && !has_reference && !is_long)
 		return NULL;
-	return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "'%.60s' is no path of a guest", text),
-		"an absolute path without '..', as in /etc/motd");
+	struct vg_error *error = vg_error_of(VG_ERROR_USAGE, "'%.60s' is no path of a guest", text);
+	if (has_reference)
+		return vg_error_hint(error, "no reference can stand here");
+	if (is_long)
+		return vg_error_hint(error, "at most %d bytes", PATH_LENGTH_MAX);
+	return vg_error_hint(error, "an absolute path without '..', as in /etc/motd");
 }
 
 static struct vg_error *read_file(const char *text)
@@ -234,6 +270,10 @@ static struct vg_error *read_file(const char *text)
 	}
 	if (!*text)
 		return vg_error_of(VG_ERROR_USAGE, "the path is empty");
+	if (strstr(text, "${"))
+		return vg_error_hint(
+			vg_error_of(VG_ERROR_USAGE, "'%.60s' is no path of a file", text),
+			"no reference can stand here");
 	return NULL;
 }
 
@@ -241,40 +281,6 @@ static bool is_of(const char *text, const char *characters, size_t least, size_t
 {
 	size_t length = strlen(text);
 	return length >= least && length <= most && strspn(text, characters) == length;
-}
-
-// The product of all repetition counts bounds what the compiled expression needs.
-static bool repeats_too_often(const char *text)
-{
-	uint64_t product = 1;
-	for (const char *at = strchr(text, '{'); at; at = strchr(at + 1, '{')) {
-		const char *most = at + 1 + strspn(at + 1, "0123456789");
-		uint64_t least_count = strtoull(at + 1, NULL, 10);
-		uint64_t count = *most == ',' ? strtoull(most + 1, NULL, 10) : 0;
-		count = count > least_count ? count : least_count;
-		if (count > REGEX_REPEATS_MAX)
-			return true;
-		product *= count ? count : 1;
-		if (product > REGEX_REPEATS_MAX)
-			return true;
-	}
-	return false;
-}
-
-static struct vg_error *read_regex(const char *text)
-{
-	if (strlen(text) > REGEX_LENGTH_MAX || repeats_too_often(text))
-		return vg_error_of(VG_ERROR_USAGE, "the regular expression is too large");
-	regex_t regex;
-	int code = regcomp(&regex, text, REG_EXTENDED | REG_NEWLINE | REG_NOSUB);
-	if (code == 0) {
-		regfree(&regex);
-		return NULL;
-	}
-	char why[100];
-	regerror(code, &regex, why, sizeof(why));
-	return vg_error_of(
-		VG_ERROR_USAGE, "'%.60s' is no POSIX extended regular expression: %s", text, why);
 }
 
 static struct vg_error *read_choice(const struct vg_field *row, const char *text)
@@ -323,20 +329,7 @@ static struct vg_error *check_range(const struct vg_field *row, const char *text
 {
 	if (number >= row->min && (!row->max || number <= row->max))
 		return NULL;
-	if (strcmp(row->path, "vgrid") == 0)
-		return vg_error_hint(vg_error_of(VG_ERROR_USAGE,
-					     "'%.60s' is no version of the language that this "
-					     "vgrid knows",
-					     text),
-			"it knows version 1");
-	_auto(vg_string) char *least = vg_field_write(row, row->min);
-	_auto(vg_string) char *most = vg_field_write(row, row->max);
-	struct vg_error *error =
-		number < row->min ? vg_error_of(VG_ERROR_USAGE, "'%.60s' is too small", text)
-				  : vg_error_of(VG_ERROR_USAGE, "'%.60s' is too large", text);
-	if (row->max)
-		return vg_error_hint(error, "from %s to %s", least, most);
-	return vg_error_hint(error, "at least %s", least);
+	return out_of_range(row, text, number < row->min);
 }
 
 struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uint64_t *ret_number)
@@ -345,13 +338,17 @@ struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uin
 	struct vg_ip ip;
 	struct vg_error *error = NULL;
 	*ret_number = 0;
+	bool is_text = row->type == VG_FIELD_TEXT || row->type == VG_FIELD_REGEX;
+	if (is_text && row->min && !*text)
+		return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "the text is empty"),
+			"for example %s", row->example);
 	switch (row->type) {
 	case VG_FIELD_NAME:
 		return read_name(text, 31);
 	case VG_FIELD_CHOICE:
 		return read_choice(row, text);
 	case VG_FIELD_INTEGER:
-		error = read_integer(text, ret_number);
+		error = read_integer(row, text, ret_number);
 		break;
 	case VG_FIELD_CORES:
 		error = read_cores(text, ret_number);
@@ -376,7 +373,7 @@ struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uin
 	case VG_FIELD_MODE:
 		return read_mode(row, text, ret_number);
 	case VG_FIELD_REGEX:
-		return read_regex(text);
+		return vg_regex_check(text);
 	case VG_FIELD_SHA256:
 		return read_sha256(row, text);
 	case VG_FIELD_LABEL:

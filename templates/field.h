@@ -53,9 +53,10 @@ struct vg_field {
 	enum vg_field_keys keys;
 	bool is_quantum;
 	bool is_required;
-	bool is_nullable;          // may be left empty: `lan:` in a map of nics
-	uint64_t min, max;         // of the value, in its unit; of maps and lists: entries
-	const char *standard;      // the default as it would be written, NULL: none
+	bool is_nullable;     // may be left empty: `lan:` in a map of nics
+	uint64_t min, max;    // of the value, in its unit; of maps and lists: entries; of texts:
+			      // bytes (min 1: not empty)
+	const char *standard; // the default as it would be written, NULL: none
 	const char *const *words;  // of choices; NULL-terminated
 	const char *const *one_of; // of maps: exactly one of these keys; NULL-terminated
 	const char *const *at_most_one_of;

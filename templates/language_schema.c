@@ -75,6 +75,8 @@ static struct vg_json *scalar_schema(const struct vg_field *row)
 	struct vg_json *schema = pattern ? pattern_schema(pattern) : type_schema("string");
 	if (row->type == VG_FIELD_PATH)
 		vg_json_set_integer(schema, "maxLength", 255);
+	else if (row->min && (row->type == VG_FIELD_TEXT || row->type == VG_FIELD_REGEX))
+		vg_json_set_integer(schema, "minLength", (int64_t)row->min);
 	return schema;
 }
 
