@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
-#include <openssl/sha.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -14,14 +14,36 @@
 
 static void to_hex(const uint8_t digest[VG_SHA256_SIZE], char ret_hex[VG_SHA256_HEX])
 {
-	for (size_t i = 0; i < VG_SHA256_SIZE; i++)
-		snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < VG_SHA256_SIZE; i++) {
+		ret_hex[2 * i] = digits[digest[i] >> 4];
+		ret_hex[2 * i + 1] = digits[digest[i] & 15];
+	}
+	ret_hex[2 * VG_SHA256_SIZE] = '\0';
+}
+
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+static EVP_MD *sha256;
+
+static void fetch_sha256(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (!sha256)
+		abort();
+}
+
+// SHA256() would look its algorithm up by name each time, which takes longer than a short hash.
+static void digest_once(const void *bytes, size_t size, uint8_t ret_digest[VG_SHA256_SIZE])
+{
+	pthread_once(&sha256_once, fetch_sha256);
+	if (!EVP_Digest(bytes, size, ret_digest, NULL, sha256, NULL))
+		abort();
 }
 
 void vg_sha256_hex(const void *bytes, size_t size, char ret_hex[VG_SHA256_HEX])
 {
 	uint8_t digest[VG_SHA256_SIZE];
-	SHA256(bytes, size, digest);
+	digest_once(bytes, size, digest);
 	to_hex(digest, ret_hex);
 }
 
@@ -120,7 +142,7 @@ void vg_uuid_derive(const char *namespace_text, const char *name, char ret_uuid[
 	vg_text_add_bytes(&text, namespace_text, strlen(namespace_text) + 1);
 	vg_text_add(&text, name);
 	uint8_t digest[VG_SHA256_SIZE];
-	SHA256((const unsigned char *)text.bytes, text.length, digest);
+	digest_once(text.bytes, text.length, digest);
 	write_uuid(digest, 8, ret_uuid);
 }
 

@@ -130,14 +130,42 @@ static struct vg_shared_file share(const char *path, char *content)
 	return file;
 }
 
-struct vg_facts *vg_facts_new(const struct vg_grid *grid, const uint8_t secret[VG_SECRET_SIZE])
+// Names, addresses and networks are all in grid.json, the keys derive from names and the secret, and
+// the formats are those of this program.
+struct vg_facts *vg_facts_draft(const struct vg_grid *grid, const uint8_t secret[VG_SECRET_SIZE])
 {
+	enum { FORMATS = 1 };
 	struct vg_facts *facts = vg_new(struct vg_facts);
+	uint8_t mark[VG_SHA256_SIZE];
+	char hex[VG_SHA256_HEX];
+	_auto(vg_text) struct vg_text text = {0};
+	_auto(vg_string) char *described = write_grid(grid);
+	vg_hkdf(secret, "facts/version", mark, sizeof(mark));
+	vg_text_addf(&text, "%d\n", FORMATS);
+	vg_text_add_bytes(&text, mark, sizeof(mark));
+	vg_text_add(&text, described);
+	vg_sha256_hex(text.bytes, text.length, hex);
+	memcpy(facts->version, hex, VG_FACTS_VERSION - 1);
+	return facts;
+}
+
+void vg_facts_complete(struct vg_facts *facts, const struct vg_grid *grid,
+	const uint8_t secret[VG_SECRET_SIZE])
+{
+	if (facts->is_complete)
+		return;
 	facts->files[VG_SHARED_HOSTS] = share("/etc/hosts", write_hosts(grid));
 	facts->files[VG_SHARED_KNOWN_HOSTS] =
 		share("/etc/ssh/ssh_known_hosts", write_known_hosts(grid, secret));
 	facts->files[VG_SHARED_GRID] = share("/etc/vgrid/grid.json", write_grid(grid));
 	vg_facts_grid_key(grid, secret, &facts->public_key, &facts->private_key);
+	facts->is_complete = true;
+}
+
+struct vg_facts *vg_facts_new(const struct vg_grid *grid, const uint8_t secret[VG_SECRET_SIZE])
+{
+	struct vg_facts *facts = vg_facts_draft(grid, secret);
+	vg_facts_complete(facts, grid, secret);
 	return facts;
 }
 

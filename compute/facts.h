@@ -26,13 +26,23 @@ enum vg_shared {
 	VG_SHARED_FILES,
 };
 
+enum { VG_FACTS_VERSION = 17 };
+
 struct vg_facts {
-	struct vg_shared_file files[VG_SHARED_FILES];
-	char *public_key;  // the grid's ssh key pair, in OpenSSH's formats
+	char version[VG_FACTS_VERSION]; // of the shared files: what they are made of, as a short hash
+	bool is_complete;
+	struct vg_shared_file files[VG_SHARED_FILES]; // empty until they are complete
+	char *public_key;  // the grid's ssh key pair, in OpenSSH's formats; NULL until then
 	char *private_key; // secret
 };
 
-// The grid must be bound (templates/bind.h) and have addresses.
+// The grid must be bound (templates/bind.h) and have addresses. Only the version is there: a key for
+// each node takes a tenth of a millisecond, and a plan needs none of them.
+struct vg_facts *vg_facts_draft(const struct vg_grid *grid, const uint8_t secret[VG_SECRET_SIZE]);
+// Makes the rest, unless it is there, of the same grid and secret. Not thread-safe.
+void vg_facts_complete(struct vg_facts *facts, const struct vg_grid *grid,
+	const uint8_t secret[VG_SECRET_SIZE]);
+// Both at once.
 struct vg_facts *vg_facts_new(const struct vg_grid *grid, const uint8_t secret[VG_SECRET_SIZE]);
 void vg_facts_free(struct vg_facts *facts);
 VG_AUTO(vg_facts);

@@ -231,6 +231,7 @@ struct vg_error *vg_seed_build(const struct vg_grid *grid, const struct vg_node 
 	size_t *ret_size)
 {
 	char *host_key[2], instance[VG_UUID_LENGTH];
+	assert(facts->is_complete);
 	_auto(vg_string) char *environment = NULL;
 	struct vg_error *error = write_environment(grid, node, &environment);
 	if (error)

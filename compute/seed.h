@@ -13,7 +13,7 @@ struct vg_facts;
 struct vg_grid;
 struct vg_node;
 
-// Builds the image, malloc'ed. The grid must be bound, `facts` must be its facts. The same inputs
+// Builds the image, malloc'ed. The grid must be bound, `facts` must be its facts, complete. The same inputs
 // give the same bytes. The image holds private keys: store it 0600. Fails only for an environment
 // name that a shell cannot hold, which the checker refuses too, or when no temporary file can be
 // written.

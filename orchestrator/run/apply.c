@@ -293,6 +293,9 @@ struct vg_error *vg_apply(struct vg_session *session, const struct vg_planning *
 		.planning = planning,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.begun = vg_timings_now(timings)};
+	if (planning->facts && planning->plan->n_steps)
+		vg_facts_complete(
+			planning->facts, session->record->grid, session->record->secret);
 	if (timings)
 		apply.ended = vg_alloc(planning->plan->n_steps * sizeof(*apply.ended));
 	unsigned *n_booting = vg_alloc(site->n_hosts * sizeof(*n_booting));

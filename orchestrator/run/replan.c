@@ -5,9 +5,9 @@
 
 #include "base/text.h"
 #include "orchestrator/context.h"
-#include "orchestrator/plan/applied.h"
 #include "orchestrator/report/timings.h"
 #include "orchestrator/run/observe.h"
+#include "orchestrator/run/seeds.h"
 
 void vg_planning_free(struct vg_planning *planning)
 {
@@ -75,36 +75,6 @@ static void build_slices(
 	free(tunnels);
 }
 
-// What all nodes know of each other, as one short hash.
-static char *version_facts(const struct vg_facts *facts)
-{
-	_auto(vg_text) struct vg_text all = {0};
-	for (size_t i = 0; i < VG_SHARED_FILES; i++)
-		vg_text_addf(&all, "%s %o %s\n", facts->files[i].path, facts->files[i].mode,
-			facts->files[i].sha256);
-	char hex[VG_SHA256_HEX];
-	vg_sha256_hex(all.bytes, all.length, hex);
-	return vg_strndup(hex, 16);
-}
-
-// A seed's version: what all nodes share, a colon, what is the node's own.
-static void version_seeds(struct vg_session *session, struct vg_planning *planning)
-{
-	const struct vg_grid *grid = session->record->grid;
-	planning->n_seeds = grid->n_nodes;
-	planning->seeds = vg_alloc(grid->n_nodes * sizeof(char *));
-	_auto(vg_string) char *shared = version_facts(planning->facts);
-	for (size_t i = 0; i < grid->n_nodes; i++) {
-		const struct vg_node *node = &grid->nodes[i];
-		const char *digest = planning->images[vg_node_role(grid, node)->image].digest;
-		_auto(vg_string) char *applied = vg_applied_make(grid, node, digest);
-		char hex[VG_SHA256_HEX];
-		vg_sha256_hex(applied, strlen(applied), hex);
-		hex[16] = '\0';
-		planning->seeds[i] = vg_format("%s:%s", shared, hex);
-	}
-}
-
 struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_options *options,
 	struct vg_planning **ret_planning)
 {
@@ -122,8 +92,8 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 		return error;
 	build_slices(session, planning, options->removes_all);
 	if (!options->removes_all) {
-		planning->facts = vg_facts_new(record->grid, record->secret);
-		version_seeds(session, planning);
+		planning->facts = vg_facts_draft(record->grid, record->secret);
+		vg_seeds_version(session, planning);
 	}
 	const char **names = vg_alloc(session->site->n_hosts * sizeof(*names));
 	for (size_t h = 0; h < session->site->n_hosts; h++)

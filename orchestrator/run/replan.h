@@ -21,7 +21,8 @@ struct vg_planning {
 	struct vg_world *world;
 	struct vg_slice **slices; // one a host
 	size_t n_hosts;
-	struct vg_facts *facts;   // keys and shared files; NULL when all is removed
+	struct vg_facts *facts;   // keys and shared files, a draft until they are needed; NULL when
+				  // all is removed
 	char **seeds;             // versions, one a node
 	size_t n_seeds;
 	struct vg_plan_image *images;   // same index as the grid's

@@ -234,6 +234,27 @@ static void shared_files_hold_no_secret(void **state)
 		vg_json_get_string(vg_json_get(node, "addresses"), "lan", ""), "10.9.0.4");
 }
 
+static void a_draft_of_the_facts_has_their_version_and_no_key(void **state)
+{
+	(void)state;
+	static const uint8_t other_secret[VG_SECRET_SIZE] = {7};
+	_auto(fixture) struct fixture *f = grid_of(1, "x"), *g = grid_of(2, "x");
+	_auto(vg_facts) struct vg_facts *draft = vg_facts_draft(&f->grid, secret);
+	_auto(vg_facts) struct vg_facts *whole = vg_facts_new(&f->grid, secret);
+	_auto(vg_facts) struct vg_facts *more = vg_facts_draft(&g->grid, secret);
+	_auto(vg_facts) struct vg_facts *foreign = vg_facts_draft(&f->grid, other_secret);
+	assert_int_equal(strlen(draft->version), VG_FACTS_VERSION - 1);
+	assert_string_equal(draft->version, whole->version);
+	assert_string_not_equal(draft->version, more->version);    // a node more
+	assert_string_not_equal(draft->version, foreign->version); // other host keys
+	assert_false(draft->is_complete);
+	assert_null(draft->private_key);
+	vg_facts_complete(draft, &f->grid, secret);
+	assert_string_equal(draft->private_key, whole->private_key);
+	for (size_t i = 0; i < VG_SHARED_FILES; i++)
+		assert_string_equal(draft->files[i].sha256, whole->files[i].sha256);
+}
+
 static void a_seed_is_a_no_cloud_source(void **state)
 {
 	(void)state;
@@ -413,6 +434,7 @@ int main(void)
 		cmocka_unit_test(the_bare_name_goes_with_the_first_network),
 		cmocka_unit_test(known_hosts_has_every_name_and_address_with_the_nodes_own_key),
 		cmocka_unit_test(shared_files_hold_no_secret),
+		cmocka_unit_test(a_draft_of_the_facts_has_their_version_and_no_key),
 		cmocka_unit_test(a_seed_is_a_no_cloud_source),
 		cmocka_unit_test(what_a_user_wrote_arrives_byte_for_byte),
 		cmocka_unit_test(public_keys_are_whole_lines),
