@@ -20,6 +20,7 @@ static struct vg_error *look_at(struct look *look)
 	struct vg_host *host = look->host;
 	struct vg_error *error = NULL;
 	look->seen->is_running = host->is_running;
+	look->seen->was_repaired = host->was_repaired;
 	if (host->is_running)
 		error = drivers->compute->observe(
 			host->compute, look->store, look->grid, &look->seen->machines);
@@ -59,6 +60,7 @@ struct vg_error *vg_observe(struct vg_site *site, const char *store, const char 
 			error = looks[h].error;
 	}
 	free(looks);
+	world->is_split = vg_site_is_split(site);
 	if (!error)
 		*ret_world = vg_take(world);
 	return error;
