@@ -91,6 +91,7 @@ static struct vg_box *box_of(const struct vg_box_process *process)
 		.folder = vg_strdup(process->spec.folder),
 		.pid = process->pid,
 		.start_time = process->start_time,
+		.has_libvirtd = process->spec.has_hypervisor,
 		.net_fd = vg_take_fd(&fd),
 	};
 	return box;

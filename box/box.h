@@ -27,6 +27,7 @@ struct vg_box {
 	char *home, *tag, *name, *folder;
 	pid_t pid; // of process 1, as seen from this process
 	uint64_t start_time;
+	bool has_libvirtd; // was made with a hypervisor, whether it runs right now or not
 	int net_fd; // its network namespace
 };
 

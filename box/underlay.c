@@ -11,7 +11,7 @@
 #include "box/namespace.h"
 #include "net/link.h"
 
-static const char bridge[] = "underlay", inside[] = "underlay";
+static const char bridge[] = "underlay", inside[] = VG_LINK_UNDERLAY;
 
 enum { PREFIX = 24, PREFIX_ALONE = 32 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "compute/domain_xml.h"
 
 enum { DOMAIN_SIZE_MAX = 4 << 20 };
@@ -21,6 +22,7 @@ void vg_domain_seen_done(struct vg_domain_seen *domain)
 	free(domain->applied);
 	free(domain->console_log);
 	free(domain->ssh_channel);
+	vg_machine_form_done(&domain->form);
 	*domain = (struct vg_domain_seen){0};
 }
 
@@ -87,14 +89,26 @@ static uint64_t read_memory(xmlNode *node)
 	return value > UINT64_MAX / 1024 ? 0 : value * 1024;
 }
 
-static void read_vcpu(xmlNode *node, struct vg_domain_seen *domain)
+static void read_vcpu(xmlNode *node, struct vg_machine_form *form)
 {
 	_auto(vg_string) char *current = attribute(node, "current");
-	unsigned value;
-	if (current && sscanf(current, "%u", &value) == 1)
-		domain->cpu = value;
-	else
-		domain->cpu = (unsigned)number(node);
+	form->cpu_max = (unsigned)number(node);
+	if (!current || sscanf(current, "%u", &form->cpu) != 1)
+		form->cpu = form->cpu_max;
+}
+
+// What has no name of its own is still counted, under an empty one.
+static void read_form(const xmlNode *devices, struct vg_machine_form *form)
+{
+	for (xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
+		if (is_named(node, "interface")) {
+			char *link = attribute(child(node, "target"), "dev");
+			vg_append(form->links, form->n_links) = link ? link : vg_strdup("");
+		} else if (is_named(node, "disk")) {
+			char *disk = content(child(node, "serial"));
+			vg_append(form->disks, form->n_disks) = disk ? disk : vg_strdup("");
+		}
+	}
 }
 
 static void read_devices(const xmlNode *devices, struct vg_domain_seen *domain)
@@ -124,11 +138,17 @@ static struct vg_error *read_root(xmlNode *root, struct vg_domain_seen *domain)
 		if (is_ours(node) && !domain->tag && !domain->applied)
 			read_machine(node, domain);
 	}
-	domain->memory = read_memory(child(root, "currentMemory"));
-	if (!domain->memory)
-		domain->memory = read_memory(child(root, "memory"));
-	read_vcpu(child(root, "vcpu"), domain);
+	_auto(vg_string) char *id = attribute(root, "id");
+	_auto(vg_string) char *on_crash = content(child(root, "on_crash"));
+	domain->is_active = id && strcmp(id, "-1") != 0;
+	domain->keeps_crashed = vg_text_equal(on_crash, "preserve");
+	domain->form.memory_max = read_memory(child(root, "memory"));
+	domain->form.memory = read_memory(child(root, "currentMemory"));
+	if (!domain->form.memory)
+		domain->form.memory = domain->form.memory_max;
+	read_vcpu(child(root, "vcpu"), &domain->form);
 	read_devices(child(root, "devices"), domain);
+	read_form(child(root, "devices"), &domain->form);
 	return NULL;
 }
 

@@ -5,15 +5,16 @@
 // driver.
 #pragma once
 
-#include "base/error.h"
+#include "compute/machine.h"
 
 struct vg_domain_seen {
 	char *tag;         // NULL: not vgrid's
 	char *applied;     // NULL: none
 	char *console_log; // the file of the first serial port's log; NULL: none
 	char *ssh_channel; // the socket of VG_CHANNEL_SSH where the hypervisor runs; NULL: none yet
-	uint64_t memory;   // bytes
-	unsigned cpu;
+	bool is_active;    // the XML is of what runs
+	bool keeps_crashed; // a guest that panics is kept as it is, so an end is no panic
+	struct vg_machine_form form;
 };
 
 void vg_domain_seen_done(struct vg_domain_seen *domain);

@@ -187,11 +187,11 @@ struct vg_error *vg_domain_xml(const struct vg_machine *machine, char **ret_xml)
 		     "  </features>\n");
 	if (is_kvm)
 		add(&writer, "  <cpu mode='host-passthrough' migratable='on'/>\n");
-	// A crash destroys: the reason stays visible, the memory is free, and a start is a start.
+	// Who has panicked stays as he is, stopped: that tells a panic from an emulator that died.
 	add(&writer, "  <clock offset='utc'/>\n"
 		     "  <on_poweroff>destroy</on_poweroff>\n"
 		     "  <on_reboot>restart</on_reboot>\n"
-		     "  <on_crash>destroy</on_crash>\n");
+		     "  <on_crash>preserve</on_crash>\n");
 	add_devices(&writer, machine);
 	add(&writer, "</domain>\n");
 	if (writer.bad) {

@@ -35,7 +35,8 @@ struct vg_compute_driver {
 		VG_MUST_CHECK;
 	void (*close)(struct vg_compute *compute);
 
-	// All owned machines of the host whose tag is of this store and, unless NULL, this grid.
+	// All owned machines of the host whose tag is of this store and, unless NULL, this grid; and the
+	// names of those that have no tag of this store.
 	struct vg_error *(*observe)(struct vg_compute *compute, const char *store, const char *grid,
 		struct vg_machines_seen *ret_seen) VG_MUST_CHECK;
 
@@ -47,7 +48,8 @@ struct vg_compute_driver {
 	// Defines the machine, or redefines it (what runs goes on as it was until its next start).
 	struct vg_error *(*define)(struct vg_compute *compute, const struct vg_machine *machine)
 		VG_MUST_CHECK;
-	// Returns when the emulator runs, not when the guest is ready.
+	// Returns when the emulator runs, not when the guest is ready. One that is paused goes on from
+	// where it was.
 	struct vg_error *(*start)(struct vg_compute *compute, const char *uuid) VG_MUST_CHECK;
 	struct vg_error *(*stop)(struct vg_compute *compute, const char *uuid,
 		enum vg_machine_stop how, uint64_t timeout_ms) VG_MUST_CHECK;

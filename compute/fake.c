@@ -80,7 +80,7 @@ static void set_state(struct vg_json *machine, enum vg_machine_state state, cons
 {
 	vg_json_set_string(machine, "state", vg_machine_state_name(state));
 	vg_json_set_string(machine, "reason", reason);
-	if (state != VG_MACHINE_RUNNING)
+	if (state == VG_MACHINE_STOPPED)
 		vg_json_delete(machine, "now");
 }
 
@@ -116,8 +116,9 @@ static void close_host(struct vg_compute *compute)
 // The reasons have to be constants, as a hypervisor's are.
 static const char *constant_reason(const char *reason)
 {
-	static const char *const reasons[] = {"not started", "stopped", "shut down by the guest",
-		"the guest panicked or its emulator died"};
+	static const char *const reasons[] = {"not started", "switched off from outside",
+		"the guest powered itself off", "the guest panicked or its emulator died",
+		"the guest panicked", "its emulator died", "from outside"};
 	for (size_t i = 0; i < VG_LENGTH(reasons); i++) {
 		if (strcmp(reasons[i], reason) == 0)
 			return reasons[i];
@@ -135,6 +136,31 @@ static enum vg_machine_state read_state(const struct vg_json *machine)
 	return VG_MACHINE_STOPPED;
 }
 
+// Of a path its last part, by which volumes are told apart.
+static char **read_names(const struct vg_json *array, size_t *ret_n_names)
+{
+	char **names = NULL;
+	size_t n_names = 0;
+	for (size_t i = 0; i < vg_json_length(array); i++) {
+		const char *text = vg_json_text(vg_json_at(array, i), "");
+		const char *slash = strrchr(text, '/');
+		vg_append(names, n_names) = vg_strdup(slash ? slash + 1 : text);
+	}
+	*ret_n_names = n_names;
+	return names;
+}
+
+// Empty of what is not there.
+static struct vg_machine_form read_form(const struct vg_json *config)
+{
+	uint64_t memory = (uint64_t)vg_json_get_integer(config, "memory", 0);
+	unsigned cpu = (unsigned)vg_json_get_integer(config, "cpu", 0);
+	struct vg_machine_form form = {memory, memory, cpu, cpu, NULL, 0, NULL, 0};
+	form.links = read_names(vg_json_get(config, "links"), &form.n_links);
+	form.disks = read_names(vg_json_get(config, "disks"), &form.n_disks);
+	return form;
+}
+
 struct observing {
 	const char *store, *grid;
 	struct vg_machines_seen seen;
@@ -144,11 +170,13 @@ static void observe_one(const char *uuid, struct vg_json *machine, void *data)
 {
 	struct observing *observing = data;
 	const char *tag = vg_json_get_string(machine, "tag", "");
+	if (!vg_tag_is_of(tag, observing->store, NULL))
+		vg_append(observing->seen.foreign, observing->seen.n_foreign) =
+			vg_strdup(vg_json_get_string(machine, "name", uuid));
 	if (!vg_tag_is_of(tag, observing->store, observing->grid))
 		return;
-	struct vg_json *now = vg_json_get(machine, "now");
-	struct vg_json *config = now ? now : vg_json_get(machine, "next");
-	const char *applied = vg_json_get_string(config, "applied", NULL);
+	struct vg_json *now = vg_json_get(machine, "now"), *next = vg_json_get(machine, "next");
+	const char *applied = vg_json_get_string(now ? now : next, "applied", NULL);
 	vg_append(observing->seen.items, observing->seen.n_items) = (struct vg_machine_seen){
 		.tag = vg_strdup(tag),
 		.uuid = vg_strdup(uuid),
@@ -156,8 +184,10 @@ static void observe_one(const char *uuid, struct vg_json *machine, void *data)
 		.state = read_state(machine),
 		.reason = constant_reason(vg_json_get_string(machine, "reason", "")),
 		.applied = applied ? vg_strdup(applied) : NULL,
-		.memory = (uint64_t)vg_json_get_integer(config, "memory", 0),
-		.cpu = (unsigned)vg_json_get_integer(config, "cpu", 0),
+		.is_active = now != NULL,
+		.is_defined = next != NULL,
+		.now = read_form(now),
+		.next = read_form(next),
 	};
 }
 
@@ -270,6 +300,10 @@ static struct vg_error *start(struct vg_compute *compute, const char *uuid)
 	struct vg_json *machine = held.machine;
 	if (is_running(machine))
 		return let_go(compute, NULL, false);
+	if (read_state(machine) == VG_MACHINE_PAUSED) {
+		set_state(machine, VG_MACHINE_RUNNING, "");
+		return let_go(compute, NULL, true);
+	}
 	int64_t boots = vg_json_get_integer(machine, "boots", 0) + 1;
 	_auto(vg_string) char *boot = vg_format("boot %" PRId64, boots);
 	char boot_id[VG_UUID_LENGTH];
@@ -293,11 +327,12 @@ static struct vg_error *stop(
 	struct vg_error *error = hold_machine(compute, uuid, "stop", &held);
 	if (error)
 		return error;
-	bool was_running = is_running(held.machine);
-	if (was_running)
+	bool was_active = read_state(held.machine) != VG_MACHINE_STOPPED;
+	if (was_active)
 		set_state(held.machine, VG_MACHINE_STOPPED,
-			how == VG_STOP_CLEAN ? "shut down by the guest" : "stopped");
-	return let_go(compute, NULL, was_running);
+			how == VG_STOP_CLEAN ? "the guest powered itself off"
+					     : "switched off from outside");
+	return let_go(compute, NULL, was_active);
 }
 
 static struct vg_error *remove_machine(struct vg_compute *compute, const char *uuid)

@@ -275,9 +275,10 @@ struct vg_error *vg_libvirt_find(struct vg_compute *compute, const char *uuid,
 }
 
 struct vg_error *vg_libvirt_read(
-	struct vg_compute *compute, virDomainPtr domain, struct vg_domain_seen *ret_seen)
+	struct vg_compute *compute, virDomainPtr domain, unsigned flags,
+	struct vg_domain_seen *ret_seen)
 {
-	_auto(vg_string) char *xml = virDomainGetXMLDesc(domain, 0);
+	_auto(vg_string) char *xml = virDomainGetXMLDesc(domain, flags);
 	if (!xml)
 		return vg_libvirt_error(compute, domain, "reading it");
 	return vg_error_while(vg_domain_read(xml, strlen(xml), ret_seen), "host '%s': domain '%s'",

@@ -160,7 +160,7 @@ struct vg_error *vg_libvirt_console_log(struct vg_compute *compute, const char *
 	struct parts parts = {0};
 	struct vg_error *error = vg_libvirt_find(compute, uuid, &hold, NULL);
 	if (!error)
-		error = vg_libvirt_read(compute, hold.domain, &seen);
+		error = vg_libvirt_read(compute, hold.domain, 0, &seen);
 	if (!error && !seen.console_log)
 		error = vg_error_new("host '%s': machine '%s' keeps no log of its console",
 			compute->host, virDomainGetName(hold.domain));
@@ -186,7 +186,7 @@ void vg_libvirt_console_forget(struct vg_compute *compute, virDomainPtr domain)
 {
 	_auto(vg_domain_seen) struct vg_domain_seen seen = {0};
 	_auto(vg_string) char *path = NULL;
-	struct vg_error *error = vg_libvirt_read(compute, domain, &seen);
+	struct vg_error *error = vg_libvirt_read(compute, domain, 0, &seen);
 	if (!error && seen.console_log)
 		error = map_path(compute, seen.console_log, &path);
 	vg_error_ignore(error);

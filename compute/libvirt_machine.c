@@ -54,6 +54,18 @@ struct vg_error *vg_libvirt_define(struct vg_compute *compute, const struct vg_m
 	return vg_error_place(define(compute, machine), machine->place);
 }
 
+static struct vg_error *resume(struct vg_compute *compute, virDomainPtr domain)
+{
+	int state = VIR_DOMAIN_NOSTATE;
+	if (virDomainGetState(domain, &state, NULL, 0) < 0)
+		return vg_libvirt_error(compute, domain, "reading its state");
+	if (state == VIR_DOMAIN_PAUSED && virDomainResume(domain) < 0)
+		return vg_libvirt_error(compute, domain, "resuming");
+	if (state == VIR_DOMAIN_PMSUSPENDED && virDomainPMWakeup(domain, 0) < 0)
+		return vg_libvirt_error(compute, domain, "waking");
+	return NULL;
+}
+
 struct vg_error *vg_libvirt_start(struct vg_compute *compute, const char *uuid)
 {
 	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
@@ -67,9 +79,10 @@ struct vg_error *vg_libvirt_start(struct vg_compute *compute, const char *uuid)
 	if (virDomainCreateWithFlags(hold.domain, VIR_DOMAIN_START_FORCE_BOOT) == 0)
 		return NULL;
 	error = vg_libvirt_error(compute, hold.domain, "starting");
-	if (virDomainIsActive(hold.domain) == 1)
-		vg_error_free(vg_take(error)); // it runs already
-	return error;
+	if (virDomainIsActive(hold.domain) != 1)
+		return error;
+	vg_error_free(error); // it runs already, or is paused
+	return resume(compute, hold.domain);
 }
 
 static uint64_t now_ms(void)

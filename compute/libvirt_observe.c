@@ -28,9 +28,9 @@ static const char *reason_off(int reason)
 {
 	switch (reason) {
 	case VIR_DOMAIN_SHUTOFF_SHUTDOWN:
-		return "shut down by the guest";
+		return "the guest powered itself off";
 	case VIR_DOMAIN_SHUTOFF_DESTROYED:
-		return "stopped";
+		return "switched off from outside";
 	case VIR_DOMAIN_SHUTOFF_CRASHED:
 		return "the guest panicked or its emulator died";
 	case VIR_DOMAIN_SHUTOFF_MIGRATED:
@@ -64,7 +64,7 @@ static const char *reason_paused(int reason)
 	case VIR_DOMAIN_PAUSED_STARTING_UP:
 		return "starting";
 	default:
-		return "paused";
+		return "from outside";
 	}
 }
 
@@ -104,6 +104,26 @@ static int parameter(const virDomainStatsRecord *record, const char *name)
 	return value;
 }
 
+// What runs, which `seen` is of if the domain is active, and what its next start would make.
+static struct vg_error *add_forms(struct vg_compute *compute, virDomainPtr domain,
+	struct vg_domain_seen *seen, struct vg_machine_seen *item)
+{
+	item->is_active = seen->is_active;
+	item->is_defined = !seen->is_active || virDomainIsPersistent(domain) == 1;
+	struct vg_machine_form *form = seen->is_active ? &item->now : &item->next;
+	*form = seen->form;
+	seen->form = (struct vg_machine_form){0};
+	if (!seen->is_active || !item->is_defined)
+		return NULL;
+	_auto(vg_domain_seen) struct vg_domain_seen next = {0};
+	struct vg_error *error = vg_libvirt_read(compute, domain, VIR_DOMAIN_XML_INACTIVE, &next);
+	if (error && vg_error_kind(error) == VG_ERROR_NOT_FOUND)
+		vg_error_free(vg_take(error));
+	item->next = next.form;
+	next.form = (struct vg_machine_form){0};
+	return error;
+}
+
 static struct vg_error *look_at(struct share *share, const virDomainStatsRecord *record)
 {
 	unsigned char uuid[VIR_UUID_BUFLEN];
@@ -114,24 +134,29 @@ static struct vg_error *look_at(struct share *share, const virDomainStatsRecord 
 	if (uuid[0] % share->n_shares != share->number)
 		return NULL;
 	_auto(vg_domain_seen) struct vg_domain_seen seen = {0};
-	struct vg_error *error = vg_libvirt_read(share->compute, record->dom, &seen);
+	struct vg_error *error = vg_libvirt_read(share->compute, record->dom, 0, &seen);
 	if (error && vg_error_kind(error) == VG_ERROR_NOT_FOUND) {
 		vg_error_free(error); // it went away in between
 		return NULL;
 	}
-	if (error || !vg_tag_is_of(seen.tag, share->store, share->grid))
+	bool is_ours = !error && vg_tag_is_of(seen.tag, share->store, NULL);
+	if (!error && !is_ours)
+		vg_append(share->seen.foreign, share->seen.n_foreign) =
+			vg_strdup(virDomainGetName(record->dom));
+	if (error || !is_ours || !vg_tag_is_of(seen.tag, share->store, share->grid))
 		return error;
 	struct vg_machine_seen item = {
 		.tag = vg_take(seen.tag),
 		.uuid = vg_strdup(uuid_text),
 		.name = vg_strdup(virDomainGetName(record->dom)),
 		.applied = vg_take(seen.applied),
-		.memory = seen.memory,
-		.cpu = seen.cpu,
 	};
 	set_state(&item, parameter(record, "state.state"), parameter(record, "state.reason"));
+	if (seen.keeps_crashed && item.state == VG_MACHINE_CRASHED && !seen.is_active)
+		item.reason = "its emulator died";
+	error = add_forms(share->compute, record->dom, &seen, &item);
 	vg_append(share->seen.items, share->seen.n_items) = item;
-	return NULL;
+	return error;
 }
 
 // NOWAIT: a machine whose emulator hangs does not hold up the others.
@@ -175,7 +200,10 @@ static struct vg_error *gather(struct share *share, struct vg_machines_seen *see
 {
 	for (size_t i = 0; i < share->seen.n_items; i++)
 		vg_append(seen->items, seen->n_items) = share->seen.items[i];
+	for (size_t i = 0; i < share->seen.n_foreign; i++)
+		vg_append(seen->foreign, seen->n_foreign) = share->seen.foreign[i];
 	free(share->seen.items);
+	free(share->seen.foreign);
 	return share->error;
 }
 

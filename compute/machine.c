@@ -45,6 +45,20 @@ const char *vg_machine_state_name(enum vg_machine_state state)
 	return "unknown";
 }
 
+static void free_names(char **names, size_t n_names)
+{
+	for (size_t i = 0; i < n_names; i++)
+		free(names[i]);
+	free(names);
+}
+
+void vg_machine_form_done(struct vg_machine_form *form)
+{
+	free_names(form->links, form->n_links);
+	free_names(form->disks, form->n_disks);
+	*form = (struct vg_machine_form){0};
+}
+
 void vg_machines_seen_done(struct vg_machines_seen *seen)
 {
 	if (!seen)
@@ -54,7 +68,10 @@ void vg_machines_seen_done(struct vg_machines_seen *seen)
 		free(seen->items[i].uuid);
 		free(seen->items[i].name);
 		free(seen->items[i].applied);
+		vg_machine_form_done(&seen->items[i].now);
+		vg_machine_form_done(&seen->items[i].next);
 	}
 	free(seen->items);
+	free_names(seen->foreign, seen->n_foreign);
 	*seen = (struct vg_machines_seen){0};
 }

@@ -60,18 +60,34 @@ enum vg_machine_state {
 
 const char *vg_machine_state_name(enum vg_machine_state state);
 
+// What of a machine somebody else could change behind vgrid's back.
+struct vg_machine_form {
+	uint64_t memory, memory_max; // bytes; they differ only when somebody made them
+	unsigned cpu, cpu_max;
+	char **links; // its nics' taps, in order
+	size_t n_links;
+	char **disks; // their names, in order
+	size_t n_disks;
+};
+
+void vg_machine_form_done(struct vg_machine_form *form);
+
 struct vg_machine_seen {
 	char *tag, *uuid, *name;
 	enum vg_machine_state state;
-	const char *reason; // a constant: "shut down by the guest", "panicked", … ; "" if it is running
+	const char *reason; // a constant: "the guest powered itself off", … ; "" if it is running
 	char *applied;      // as stored; NULL if missing
-	uint64_t memory;    // bytes, as the hypervisor has it now
-	unsigned cpu;
+	bool is_active;     // it has an emulator: it runs, is paused, or has panicked
+	bool is_defined;    // false: there is only what runs, gone when it stops
+	struct vg_machine_form now;  // as the hypervisor has it; empty unless is_active
+	struct vg_machine_form next; // as its next start would make it; empty unless is_defined
 };
 
 struct vg_machines_seen {
 	struct vg_machine_seen *items;
 	size_t n_items;
+	char **foreign; // names of the machines that carry no tag of this store; never touched
+	size_t n_foreign;
 };
 
 void vg_machines_seen_done(struct vg_machines_seen *seen);

@@ -177,8 +177,7 @@ static struct vg_error *fake_converge(struct vg_net *net, const struct vg_slice 
 	struct vg_json *host = host_in(&world, net);
 	_auto(vg_string) char *key = vg_format("%s:%s", wanted->store, wanted->grid);
 	struct search search = {wanted, key, knob(&world, net, "converge")};
-	vg_json_each (host, refuse_taken_vnis, &search)
-		;
+	vg_json_each(host, refuse_taken_vnis, &search);
 	// An error of the host has the place of the first thing that was asked of it.
 	if (wanted->n_overlays)
 		search.error = vg_error_place(search.error, wanted->overlays[0].place);
@@ -188,29 +187,6 @@ static struct vg_error *fake_converge(struct vg_net *net, const struct vg_slice 
 		vg_json_delete(host, key);
 	error = leave_world(net, &world, true, search.error);
 	return vg_error_while(error, "building the overlays on host '%s'", net->host);
-}
-
-static struct vg_error *fake_observe(
-	struct vg_net *net, const char *store, const char *grid, struct vg_slice **ret_seen)
-{
-	struct world world;
-	struct vg_error *error = take_world(net, &world);
-	if (error)
-		return error;
-	_auto(vg_string) char *key = vg_format("%s:%s", store, grid);
-	_auto(vg_slice) struct vg_slice *seen =
-		vg_slice_read_json(vg_json_get(host_in(&world, net), key));
-	error = leave_world(net, &world, false, knob(&world, net, "observe"));
-	if (error)
-		return vg_error_while(error, "observing the overlays on host '%s'", net->host);
-	// A grid without links is seen as an empty slice of its own.
-	free(seen->store);
-	free(seen->grid);
-	seen->store = vg_strdup(store);
-	seen->grid = vg_strdup(grid);
-	seen->link_group = vg_tag_link_group(store, grid);
-	*ret_seen = vg_take(seen);
-	return NULL;
 }
 
 struct owners {
@@ -229,6 +205,54 @@ static void add_owner(const char *key, struct vg_json *value, void *data)
 			vg_strdup(vg_json_get_string(value, "grid", ""));
 }
 
+static void add_foreign(const char *key, struct vg_json *value, void *data)
+{
+	struct owners *owners = data;
+	if (!vg_text_equal(vg_json_get_string(value, "store", ""), owners->store))
+		vg_append(owners->grids, owners->n_grids) = vg_strdup(key);
+}
+
+// Every tap here has its machine.
+static void hold_all(struct vg_slice *slice)
+{
+	for (size_t i = 0; i < slice->n_overlays; i++) {
+		const struct vg_slice_overlay *overlay = &slice->overlays[i];
+		for (size_t j = 0; j < overlay->n_ports; j++)
+			if (overlay->ports[j].link)
+				vg_append(slice->held, slice->n_held) =
+					vg_strdup(overlay->ports[j].link);
+	}
+}
+
+static struct vg_error *fake_observe(
+	struct vg_net *net, const char *store, const char *grid, struct vg_slice **ret_seen)
+{
+	struct world world;
+	struct vg_error *error = take_world(net, &world);
+	if (error)
+		return error;
+	_auto(vg_string) char *key = vg_format("%s:%s", store, grid);
+	_auto(vg_slice) struct vg_slice *seen =
+		vg_slice_read_json(vg_json_get(host_in(&world, net), key));
+	struct owners search = {.store = store};
+	vg_json_each(host_in(&world, net), add_foreign, &search);
+	error = leave_world(net, &world, false, knob(&world, net, "observe"));
+	if (error)
+		return vg_error_while(error, "observing the overlays on host '%s'", net->host);
+	// A grid without links is seen as an empty slice of its own.
+	free(seen->store);
+	free(seen->grid);
+	seen->store = vg_strdup(store);
+	seen->grid = vg_strdup(grid);
+	seen->link_group = vg_tag_link_group(store, grid);
+	hold_all(seen);
+	for (size_t i = 0; i < search.n_grids; i++)
+		vg_append(seen->foreign, seen->n_foreign) = search.grids[i];
+	free(search.grids);
+	*ret_seen = vg_take(seen);
+	return NULL;
+}
+
 static struct vg_error *fake_owners(
 	struct vg_net *net, const char *store, char ***ret_grids, size_t *ret_n_grids)
 {
@@ -239,8 +263,7 @@ static struct vg_error *fake_owners(
 		return error;
 	error = knob(&world, net, "owners");
 	if (!error)
-		vg_json_each (host_in(&world, net), add_owner, &owners)
-			;
+		vg_json_each(host_in(&world, net), add_owner, &owners);
 	error = leave_world(net, &world, false, error);
 	if (error)
 		return vg_error_while(error, "observing the overlays on host '%s'", net->host);

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/tag.h"
 #include "base/text.h"
+#include "net/link.h"
 
 // Where a link belongs, from its tag's path.
 enum role { ROLE_BRIDGE, ROLE_VXLAN, ROLE_PORT, ROLE_UNKNOWN };
@@ -160,6 +161,13 @@ static void add_overlay(
 			add_port(overlay, state, gathered->taps[i]);
 }
 
+// The loopback and the way to the other hosts are the host's own.
+static bool is_foreign(const struct vg_kernel_link *link, const char *store)
+{
+	return !(link->flags & IFF_LOOPBACK) && strcmp(link->name, VG_LINK_UNDERLAY) != 0 &&
+	       !vg_tag_is_of(link->alias, store, NULL);
+}
+
 struct vg_slice *vg_kernel_slice(
 	const struct vg_kernel_state *state, const char *store, const char *grid)
 {
@@ -168,9 +176,16 @@ struct vg_slice *vg_kernel_slice(
 	slice->grid = vg_strdup(grid);
 	slice->link_group = vg_tag_link_group(store, grid);
 	_auto(gathering) struct gathering gathering = {.by_tag = vg_map_new()};
-	for (size_t i = 0; i < state->n_links; i++)
-		if (vg_tag_is_of(state->links[i].alias, store, grid))
-			gather(&gathering, &state->links[i]);
+	for (size_t i = 0; i < state->n_links; i++) {
+		const struct vg_kernel_link *link = &state->links[i];
+		if (vg_tag_is_of(link->alias, store, grid))
+			gather(&gathering, link);
+		if (vg_tag_is_of(link->alias, store, grid) && link->has_carrier &&
+			strcmp(link->kind, "tun") == 0)
+			vg_append(slice->held, slice->n_held) = vg_strdup(link->name);
+		if (is_foreign(link, store))
+			vg_append(slice->foreign, slice->n_foreign) = vg_strdup(link->name);
+	}
 	for (size_t i = 0; i < gathering.n_items; i++)
 		add_overlay(slice, state, gathering.items[i]);
 	return slice;

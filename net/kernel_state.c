@@ -103,6 +103,8 @@ static void visit_link(const struct nlmsghdr *message, void *data)
 		link->group = nla_get_u32(attributes[IFLA_GROUP]);
 	if (attributes[IFLA_MTU])
 		link->mtu = nla_get_u32(attributes[IFLA_MTU]);
+	if (attributes[IFLA_CARRIER])
+		link->has_carrier = nla_get_u8(attributes[IFLA_CARRIER]);
 	if (attributes[IFLA_LINKINFO])
 		read_info(attributes[IFLA_LINKINFO], link);
 	if (attributes[IFLA_AF_SPEC])

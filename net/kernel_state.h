@@ -18,6 +18,7 @@ struct vg_kernel_link {
 	uint32_t group;
 	unsigned mtu, flags; // bytes; IFF_…
 	bool makes_ipv6;     // an address of its own would come by itself
+	bool has_carrier;    // of a tap: somebody has it open
 	// Of VXLAN devices:
 	uint32_t vni;
 	uint16_t port; // host byte order

@@ -7,6 +7,9 @@
 #include "base/error.h"
 #include "base/ip.h"
 
+// In a host's namespace: the way to the other hosts.
+#define VG_LINK_UNDERLAY "underlay"
+
 struct vg_netlink; // one NETLINK_ROUTE socket: it is its namespace
 
 // Opens the socket inside the namespace (-1: the caller's): the calling thread enters it and comes

@@ -22,6 +22,12 @@ void vg_slice_free(struct vg_slice *slice)
 		free(overlay->bridge);
 		free(overlay->vxlan);
 	}
+	for (size_t i = 0; i < slice->n_held; i++)
+		free(slice->held[i]);
+	for (size_t i = 0; i < slice->n_foreign; i++)
+		free(slice->foreign[i]);
+	free(slice->held);
+	free(slice->foreign);
 	free(slice->overlays);
 	free(slice->store);
 	free(slice->grid);

@@ -42,6 +42,11 @@ struct vg_slice {
 	struct vg_ip tunnel; // this host's underlay address
 	struct vg_slice_overlay *overlays; // only those with a member on this host
 	size_t n_overlays;
+	// Only of what was seen:
+	char **held;    // the ports' taps that a machine has open, also such as are in no bridge
+	size_t n_held;
+	char **foreign; // links with no tag of this store that the host's own network does not need
+	size_t n_foreign;
 };
 
 void vg_slice_free(struct vg_slice *slice);
@@ -65,5 +70,6 @@ struct vg_slice *vg_slice_build(const struct vg_slice_input *input, int host);
 
 // What differs, as text a person reads ("port of 'worker-1' on 'lan' is missing"), one line each, no
 // newline behind the last, malloc'ed; NULL when nothing does. IP addresses and rates are not compared:
-// they are no part of what a host's links are made of. Used for the plan and for drift.
+// they are no part of what a host's links are made of. Of an overlay without a bridge only that is
+// said: all else hangs on it. Used for the plan and for drift.
 char *vg_slice_difference(const struct vg_slice *wanted, const struct vg_slice *seen);

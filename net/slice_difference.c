@@ -104,8 +104,10 @@ static void compare_overlays(struct vg_text *text, const struct vg_slice_overlay
 	const struct vg_slice_overlay *seen)
 {
 	_auto(vg_string) char *name = overlay_name(wanted->tag);
-	if (!seen->bridge)
+	if (!seen->bridge) {
 		add_line(text, "%s has no bridge that works", name);
+		return;
+	}
 	if (!seen->vni)
 		add_line(text, "%s has no VXLAN device that works", name);
 	else if (wanted->vni != seen->vni)

@@ -347,6 +347,11 @@ struct vg_error *vg_site_join(
 	return error;
 }
 
+bool vg_site_is_split(const struct vg_site *site)
+{
+	return has_boxes(site) && site->n_hosts > 1 && !site->underlay;
+}
+
 struct vg_error *vg_site_stop_host(
 	struct vg_site *site, struct vg_context *context, const char *key, size_t number)
 {

@@ -64,6 +64,8 @@ struct vg_error *vg_site_start_host(struct vg_site *site, struct vg_context *con
 // Joins the running hosts by their underlay; after all of them were started.
 struct vg_error *vg_site_join(struct vg_site *site, struct vg_context *context, const char *key,
 	const char *uuid) VG_MUST_CHECK;
+// Do hosts run that have lost what joins them? As it was when they were connected.
+bool vg_site_is_split(const struct vg_site *site);
 // Removes what ended hosts left behind in the bookkeeping of boxes.
 void vg_site_tidy(const struct vg_site *site, struct vg_context *context, const char *uuid);
 // Ends one owned host and everything on it.

@@ -126,6 +126,12 @@ static void print_notes(const struct view *view)
 		printf("%snot enforced here: %s\n", n_notes++ ? "" : "\n", plan->unenforced[i]);
 }
 
+// Steps, or what could be said only: a disk that nothing but a word makes anew.
+static bool differs(const struct vg_plan *plan)
+{
+	return plan->n_steps || plan->n_changes;
+}
+
 static struct vg_error *print_outputs(const struct view *view)
 {
 	for (size_t i = 0; i < view->grid->n_outputs; i++) {
@@ -153,10 +159,10 @@ static struct vg_error *print_table(const struct view *view)
 	print_notes(view);
 	struct vg_error *error = print_outputs(view);
 	if (!error && view->is_checked && !count_silent(view->session->site)) {
-		puts(view->planning->plan->n_steps
-				? "\nDifferent from the record; 'vgrid up' would:"
-				: "\nAs recorded.");
-		if (view->planning->plan->n_steps)
+		bool is_different = differs(view->planning->plan);
+		puts(is_different ? "\nDifferent from the record; 'vgrid up' would:"
+				  : "\nAs recorded.");
+		if (is_different)
 			vg_plan_print(view->planning->plan, stdout);
 	}
 	return error;
@@ -247,7 +253,7 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	_auto(vg_session) struct vg_session *session = NULL;
 	_auto(vg_planning) struct vg_planning *planning = NULL;
 	struct vg_error *error = vg_session_open(context, vg_cli_operand(cli, 0), NULL, &session);
-	struct vg_replan_options options = {0};
+	struct vg_replan_options options = {.is_report = true};
 	if (!error)
 		error = vg_replan(session, &options, &planning);
 	if (!error && count_silent(session->site) == session->site->n_hosts)
@@ -265,7 +271,7 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	vg_status_done(nodes, view.grid->n_nodes);
 	if (!error)
 		error = vg_hosts_problems(session->site);
-	if (!error && view.is_checked && planning->plan->n_steps)
+	if (!error && view.is_checked && differs(planning->plan))
 		*ret_status = VG_EXIT_DIFFERENCES;
 	return error;
 }

@@ -104,6 +104,14 @@ char *vg_applied_make(const struct vg_grid *grid, const struct vg_node *node, co
 	return vg_json_write_canonical(applied);
 }
 
+bool vg_applied_has_disk(const char *applied, const char *disk)
+{
+	_auto(vg_json) struct vg_json *json = NULL;
+	if (applied)
+		vg_error_ignore(vg_json_read(applied, strlen(applied), &json));
+	return vg_json_get(vg_json_get(json, "disks"), disk) != NULL;
+}
+
 static char *shown(const struct vg_json *value, enum show show)
 {
 	if (show == SHOW_SIZE)
@@ -118,12 +126,14 @@ struct vg_applied_difference vg_applied_compare(const char *applied, const char 
 		applied ? vg_json_read(applied, strlen(applied), &old) : NULL;
 	_auto(vg_error) struct vg_error *wrong = vg_json_read(wanted, strlen(wanted), &new);
 	assert(!wrong);
-	struct vg_applied_difference difference = {NULL, VG_EFFECT_NONE};
+	struct vg_applied_difference difference = {NULL, VG_EFFECT_NONE, false};
 	if (!vg_json_is_object(old)) {
 		difference.text = vg_strdup("its metadata cannot be read");
 		difference.effect = VG_EFFECT_RESTART;
 		return difference;
 	}
+	difference.is_other_generator = vg_json_get_integer(old, "generator", 0) !=
+					vg_json_get_integer(new, "generator", 0);
 	struct vg_text text = {0};
 	for (size_t i = 0; i < VG_LENGTH(rows); i++) {
 		const struct vg_json *a = vg_json_get(old, rows[i].key);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What was applied to a node, in fields of the language: kept in the machine's metadata as canonical
-// JSON and compared with what is wanted now. Differences are taken here and nowhere else, so a newer
-// vgrid alone plans no restart. Pure.
+// What was applied to a node, in fields of the language: kept in the machine's metadata as
+// canonical JSON and compared with what is wanted now. Differences are taken here and nowhere else,
+// so a newer vgrid alone plans no restart. Pure.
 #pragma once
 
 #include "templates/grid.h"
@@ -13,9 +13,13 @@ enum { VG_GENERATOR_VERSION = 1 };
 // Canonical JSON, malloc'ed. `digest` is the image's.
 char *vg_applied_make(const struct vg_grid *grid, const struct vg_node *node, const char *digest);
 
+// Was the machine given a data disk of this name? `applied` may be NULL.
+bool vg_applied_has_disk(const char *applied, const char *disk);
+
 struct vg_applied_difference {
 	char *text; // "memory 256MiB → 512MiB, env", malloc'ed; NULL: no difference
 	enum vg_field_effect effect; // the strongest
+	bool is_other_generator; // no difference: only what starts anyway is made in the new form
 };
 
 // `applied` NULL or unreadable counts as wholly different (effect restart).

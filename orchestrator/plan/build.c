@@ -8,6 +8,7 @@
 
 #include "base/tag.h"
 #include "base/units.h"
+#include "orchestrator/plan/applied.h"
 
 int vg_planner_last(const struct vg_planner *planner)
 {
@@ -72,6 +73,15 @@ bool vg_planner_may_replace(const struct vg_planner *planner, const char *node, 
 	return false;
 }
 
+bool vg_planner_was_made(const struct vg_planner *planner, size_t node, const char *disk)
+{
+	_auto(vg_string) char *name =
+		vg_format("%s/%s", planner->input->wanted->nodes[node].name, disk);
+	const struct vg_machine_seen *machine = planner->work[node].machine;
+	return vg_map_has(planner->made, name) ||
+	       (machine && vg_applied_has_disk(machine->applied, disk));
+}
+
 // Boxes that do not run are started, all of them, and joined before anything else.
 static void start_hosts(struct vg_planner *planner)
 {
@@ -79,17 +89,38 @@ static void start_hosts(struct vg_planner *planner)
 	size_t n_hosts = input->world->n_hosts;
 	_auto(vg_needs) struct vg_needs started = {0};
 	for (size_t h = 0; h < n_hosts; h++) {
+		if (input->world->hosts[h].was_repaired)
+			vg_planner_change(planner, VG_CHANGE_ALTER, input->host_names[h],
+				(struct vg_place){0}, false,
+				"its libvirtd had died, and was started again");
 		if (input->world->hosts[h].is_running)
 			continue;
 		vg_planner_step(planner, VG_STEP_HOST_START, (int)h, input->host_names[h], NULL);
 		planner->host_ready[h] = vg_planner_last(planner);
 		vg_needs_add(&started, planner->host_ready[h]);
+		if (input->was_complete)
+			vg_planner_change(planner, VG_CHANGE_ADD, input->host_names[h],
+				(struct vg_place){0}, false, "start: it does not run");
 	}
-	if (!started.n_items || n_hosts == 1)
+	if ((!started.n_items && !input->world->is_split) || n_hosts == 1)
 		return;
+	if (!started.n_items)
+		vg_planner_change(planner, VG_CHANGE_ADD, "underlay", (struct vg_place){0}, false,
+			"join the boxes: what joined them is gone");
 	vg_planner_step(planner, VG_STEP_HOST_JOIN, 0, "underlay", &started);
 	for (size_t h = 0; h < n_hosts; h++)
 		planner->host_ready[h] = vg_planner_last(planner);
+}
+
+// One change a line of the difference.
+static void say_networks(struct vg_planner *planner, const char *host, const char *difference)
+{
+	for (const char *line = difference; *line;) {
+		size_t length = strcspn(line, "\n");
+		vg_planner_change(planner, VG_CHANGE_ALTER, host, (struct vg_place){0}, false,
+			"mend networks: %.*s", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
 }
 
 static void build_networks(struct vg_planner *planner)
@@ -111,9 +142,8 @@ static void build_networks(struct vg_planner *planner)
 		if (wanted->n_overlays)
 			step->place = wanted->overlays[0].place;
 		planner->net_ready[h] = vg_planner_last(planner);
-		if (!planner->has_node_changes)
-			vg_planner_change(planner, VG_CHANGE_ALTER, input->host_names[h],
-				(struct vg_place){0}, false, "mend networks: %s",
+		if (!planner->changes_members && input->world->hosts[h].is_running)
+			say_networks(planner, input->host_names[h],
 				was_empty ? "there are none" : difference);
 	}
 }
@@ -150,7 +180,11 @@ static void index_world(struct vg_planner *planner)
 		for (size_t i = 0; i < host->volumes.n_items; i++)
 			vg_map_set(planner->volumes, host->volumes.items[i].tag,
 				&host->volumes.items[i]);
+		for (size_t i = 0; host->slice && i < host->slice->n_held; i++)
+			vg_map_set(planner->held, host->slice->held[i], host->slice->held[i]);
 	}
+	for (size_t i = 0; i < planner->input->n_made; i++)
+		vg_map_set(planner->made, planner->input->made[i], planner);
 }
 
 static int *no_steps(size_t n)
@@ -170,6 +204,8 @@ static void planner_init(struct vg_planner *planner, const struct vg_plan_input 
 		.plan = vg_new(struct vg_plan),
 		.volumes = vg_map_new(),
 		.machines = vg_map_new(),
+		.held = vg_map_new(),
+		.made = vg_map_new(),
 		.host_ready = no_steps(n_hosts),
 		.net_ready = no_steps(n_hosts),
 		.before_net = vg_alloc(n_hosts * sizeof(*planner->before_net)),
@@ -184,6 +220,8 @@ static void planner_done(struct vg_planner *planner)
 {
 	vg_map_free(planner->volumes);
 	vg_map_free(planner->machines);
+	vg_map_free(planner->held);
+	vg_map_free(planner->made);
 	free(planner->host_ready);
 	free(planner->net_ready);
 	for (size_t h = 0; h < planner->input->world->n_hosts; h++)
@@ -197,9 +235,8 @@ static void planner_done(struct vg_planner *planner)
 static struct vg_error *plan_wanted(struct vg_planner *planner)
 {
 	start_hosts(planner);
-	struct vg_error *error = vg_planner_decide_nodes(planner);
-	if (!error)
-		error = vg_planner_remove_unwanted(planner);
+	vg_planner_decide_nodes(planner);
+	struct vg_error *error = vg_planner_remove_unwanted(planner);
 	if (error)
 		return error;
 	build_networks(planner);

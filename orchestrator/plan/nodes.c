@@ -1,138 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What each wanted node needs: its volumes, its machine, its readiness. First all decisions, since
-// a network must wait for the machines that stop; then the steps.
+// The steps of each wanted node, as decided in decide.c: its volumes, its machine, its readiness.
 #include "orchestrator/plan/planner.h"
 
 #include <string.h>
 
 #include "base/units.h"
-#include "orchestrator/plan/applied.h"
-
-static const char *digest_of(const struct vg_planner *planner, const struct vg_role *role)
-{
-	const char *digest = planner->input->images[role->image].digest;
-	return digest ? digest : "";
-}
-
-static const struct vg_volume_seen *find_disk(
-	const struct vg_planner *planner, const char *node, const char *disk)
-{
-	_auto(vg_string) char *tag = vg_planner_disk_tag(planner, node, disk);
-	return vg_map_get(planner->volumes, tag);
-}
-
-static bool is_new(const struct vg_planner *planner, size_t i)
-{
-	const struct vg_node *node = &planner->input->wanted->nodes[i];
-	_auto(vg_string) char *tag = vg_planner_seed_tag(planner, node->name);
-	return !planner->work[i].machine && !vg_map_has(planner->volumes, tag);
-}
-
-static void say_new(struct vg_planner *planner, size_t i)
-{
-	const struct vg_grid *grid = planner->input->wanted;
-	const struct vg_node *node = &grid->nodes[i];
-	const struct vg_role *role = vg_node_role(grid, node);
-	const char *host = planner->input->host_names[node->host];
-	_auto(vg_string) char *memory = vg_units_write_size(role->memory);
-	if (is_new(planner, i))
-		vg_planner_change(planner, VG_CHANGE_ADD, node->name, role->place, false,
-			"create on %s: image %s, %u cpu, %s", host, grid->images[role->image].name,
-			role->cpu, memory);
-	else
-		vg_planner_change(planner, VG_CHANGE_ADD, node->name, role->place, false,
-			"start on %s from its disks", host);
-}
-
-// A root disk of another image than wanted, or one that is broken, is made anew.
-static bool root_is_wrong(const struct vg_planner *planner, size_t i)
-{
-	const struct vg_node *node = &planner->input->wanted->nodes[i];
-	const struct vg_role *role = vg_node_role(planner->input->wanted, node);
-	const struct vg_volume_seen *root = find_disk(planner, node->name, "root");
-	return root && (root->is_broken || !vg_text_equal(root->image, digest_of(planner, role)));
-}
-
-static bool disks_are_missing(const struct vg_planner *planner, size_t i)
-{
-	const struct vg_node *node = &planner->input->wanted->nodes[i];
-	const struct vg_role *role = vg_node_role(planner->input->wanted, node);
-	if (planner->input->images[role->image].has_root &&
-		!find_disk(planner, node->name, "root"))
-		return true;
-	for (size_t d = 0; d < role->n_disks; d++) {
-		if (!find_disk(planner, node->name, role->disks[d].name))
-			return true;
-	}
-	return false;
-}
-
-static void decide(struct vg_planner *planner, size_t i)
-{
-	const struct vg_grid *grid = planner->input->wanted;
-	const struct vg_node *node = &grid->nodes[i];
-	const struct vg_role *role = vg_node_role(grid, node);
-	struct vg_node_work *work = &planner->work[i];
-	*work = (struct vg_node_work){.stop = VG_NO_STEP};
-	work->machine = vg_map_get(planner->machines, node->uuid);
-	work->recreates = root_is_wrong(planner, i);
-	if (!work->machine) {
-		work->needs_define = true;
-		planner->has_node_changes = true;
-		say_new(planner, i);
-		return;
-	}
-	_auto(vg_string) char *applied = vg_applied_make(grid, node, digest_of(planner, role));
-	struct vg_applied_difference difference =
-		vg_applied_compare(work->machine->applied, applied);
-	_auto(vg_string) char *text = difference.text;
-	work->needs_define = text != NULL;
-	work->recreates |= difference.effect == VG_EFFECT_RECREATE;
-	bool is_drifted = !text && (work->machine->memory != role->memory ||
-					   work->machine->cpu != role->cpu);
-	work->needs_define |= is_drifted;
-	bool is_missing = disks_are_missing(planner, i);
-	work->is_running = work->machine->state == VG_MACHINE_RUNNING;
-	work->restarts = work->is_running && (difference.effect >= VG_EFFECT_RESTART || is_drifted ||
-						     work->recreates || is_missing);
-	const char *why = text	       ? text
-			  : is_drifted ? "its cpu or memory was changed behind vgrid's back"
-			  : work->recreates ? "its root disk is broken"
-					    : "a disk of it is missing";
-	if (work->recreates)
-		vg_planner_change(planner, VG_CHANGE_ALTER, node->name, role->place, true,
-			"recreate the root disk: %s", why);
-	else if (work->restarts)
-		vg_planner_change(
-			planner, VG_CHANGE_ALTER, node->name, role->place, true, "restart: %s", why);
-	else if (!work->is_running)
-		vg_planner_change(planner, VG_CHANGE_ALTER, node->name, role->place, false,
-			"start: it is %s%s%s", vg_machine_state_name(work->machine->state),
-			*work->machine->reason ? ", " : "", work->machine->reason);
-	planner->has_node_changes |= work->restarts || !work->is_running;
-}
-
-struct vg_error *vg_planner_decide_nodes(struct vg_planner *planner)
-{
-	const struct vg_grid *grid = planner->input->wanted;
-	for (size_t i = 0; i < grid->n_nodes; i++) {
-		const struct vg_node *node = &grid->nodes[i];
-		decide(planner, i);
-		struct vg_node_work *work = &planner->work[i];
-		bool stands = work->machine && work->machine->state != VG_MACHINE_STOPPED;
-		if (!stands || (work->is_running && !work->restarts))
-			continue;
-		struct vg_step *step = vg_planner_step(
-			planner, VG_STEP_MACHINE_STOP, node->host, node->name, NULL);
-		step->uuid = node->uuid;
-		step->is_clean = work->is_running;
-		step->place = vg_node_role(grid, node)->place;
-		work->stop = vg_planner_last(planner);
-		vg_needs_add(&planner->before_net[node->host], work->stop);
-	}
-	return NULL;
-}
 
 // A step on a volume of a node; the tag lives in the plan's arena.
 static struct vg_step *volume_step(struct vg_planner *planner, enum vg_step_kind kind, size_t i,
@@ -157,7 +30,7 @@ static void make_root(struct vg_planner *planner, size_t i, struct vg_needs *bef
 	const struct vg_role *role = vg_node_role(grid, node);
 	if (!planner->input->images[role->image].has_root)
 		return;
-	const struct vg_volume_seen *root = find_disk(planner, node->name, "root");
+	const struct vg_volume_seen *root = vg_planner_find_disk(planner, node->name, "root");
 	if (root && !planner->work[i].recreates)
 		return;
 	_auto(vg_needs) struct vg_needs needs = {0};
@@ -171,18 +44,17 @@ static void make_root(struct vg_planner *planner, size_t i, struct vg_needs *bef
 	struct vg_step *step =
 		volume_step(planner, VG_STEP_VOLUME_CREATE, i, "root", role->place, &needs);
 	step->volume = VG_VOLUME_ROOT;
-	step->image = digest_of(planner, role);
+	step->image = vg_planner_digest(planner, role);
 	vg_needs_add(before, vg_planner_last(planner));
 }
 
-static struct vg_error *refuse_disk(const struct vg_node *node, const struct vg_disk *disk,
-	const struct vg_volume_seen *seen)
+static struct vg_error *refuse_disk(
+	const struct vg_node *node, const struct vg_disk *disk, const struct vg_volume_seen *seen)
 {
-	if (seen->is_broken)
-		return vg_error_hint(
-			vg_error_at(disk->place,
-				"the data disk '%s' of '%s' is gone or cannot be read", disk->name,
-				node->name),
+	if (!seen || seen->is_broken)
+		return vg_error_hint(vg_error_at(disk->place,
+					     "the data disk '%s' of '%s' is gone or cannot be read",
+					     disk->name, node->name),
 			"'--replace %s/%s' makes it anew, empty", node->name, disk->name);
 	_auto(vg_string) char *has = vg_units_write_size(seen->size);
 	_auto(vg_string) char *wants = vg_units_write_size(disk->size);
@@ -194,14 +66,29 @@ static struct vg_error *refuse_disk(const struct vg_node *node, const struct vg_
 		"'--replace %s/%s' makes it anew, empty", node->name, disk->name);
 }
 
-static struct vg_error *make_data(struct vg_planner *planner, size_t i, const struct vg_disk *disk,
-	struct vg_needs *before)
+// For a report a refusal is one more thing that differs.
+static struct vg_error *refuse_or_report(struct vg_planner *planner, const struct vg_node *node,
+	const struct vg_disk *disk, const struct vg_volume_seen *seen)
+{
+	if (!planner->input->is_report)
+		return refuse_disk(node, disk, seen);
+	const char *what =
+		!seen || seen->is_broken ? "is gone or cannot be read" : "is larger than recorded";
+	vg_planner_change(planner, VG_CHANGE_ALTER, node->name, disk->place, true,
+		"its data disk '%s' %s: only '--replace %s/%s' makes it anew, empty", disk->name,
+		what, node->name, disk->name);
+	return NULL;
+}
+
+static struct vg_error *make_data(
+	struct vg_planner *planner, size_t i, const struct vg_disk *disk, struct vg_needs *before)
 {
 	const struct vg_node *node = &planner->input->wanted->nodes[i];
-	const struct vg_volume_seen *seen = find_disk(planner, node->name, disk->name);
-	bool is_wrong = seen && (seen->is_broken || seen->size > disk->size);
+	const struct vg_volume_seen *seen = vg_planner_find_disk(planner, node->name, disk->name);
+	bool is_lost = !seen && vg_planner_was_made(planner, i, disk->name);
+	bool is_wrong = is_lost || (seen && (seen->is_broken || seen->size > disk->size));
 	if (is_wrong && !vg_planner_may_replace(planner, node->name, disk->name))
-		return refuse_disk(node, disk, seen);
+		return refuse_or_report(planner, node, disk, seen);
 	if (seen && !is_wrong && seen->size == disk->size)
 		return NULL;
 	_auto(vg_needs) struct vg_needs needs = {0};
@@ -210,12 +97,13 @@ static struct vg_error *make_data(struct vg_planner *planner, size_t i, const st
 	if (is_wrong) {
 		vg_planner_change(planner, VG_CHANGE_ALTER, node->name, disk->place, true,
 			"make its data disk '%s' anew, empty: its data is lost", disk->name);
+	}
+	if (is_wrong && seen) {
 		volume_step(planner, VG_STEP_VOLUME_REMOVE, i, disk->name, disk->place, &needs)
 			->volume = VG_VOLUME_DATA;
 		vg_needs_add(&needs, vg_planner_last(planner));
 	}
-	enum vg_step_kind kind =
-		seen && !is_wrong ? VG_STEP_VOLUME_RESIZE : VG_STEP_VOLUME_CREATE;
+	enum vg_step_kind kind = seen && !is_wrong ? VG_STEP_VOLUME_RESIZE : VG_STEP_VOLUME_CREATE;
 	struct vg_step *step = volume_step(planner, kind, i, disk->name, disk->place, &needs);
 	step->volume = VG_VOLUME_DATA;
 	step->size = disk->size;
@@ -237,8 +125,18 @@ static bool seed_is_wanted(
 	_auto(vg_string) char *tag = vg_planner_seed_tag(planner, node->name);
 	const struct vg_volume_seen *seen = vg_map_get(planner->volumes, tag);
 	*ret_seen = seen;
-	return !seen || seen->is_broken ||
-	       !vg_text_equal(seen->version, planner->input->seeds[i]);
+	return !seen || seen->is_broken || !vg_text_equal(seen->version, planner->input->seeds[i]);
+}
+
+static void define_step(struct vg_planner *planner, size_t i, const struct vg_needs *needs)
+{
+	const struct vg_grid *grid = planner->input->wanted;
+	const struct vg_node *node = &grid->nodes[i];
+	struct vg_step *step =
+		vg_planner_step(planner, VG_STEP_MACHINE_DEFINE, node->host, node->name, needs);
+	step->node = (int)i;
+	step->uuid = node->uuid;
+	step->place = vg_node_role(grid, node)->place;
 }
 
 static void boot(struct vg_planner *planner, size_t i, const struct vg_needs *before)
@@ -253,11 +151,7 @@ static void boot(struct vg_planner *planner, size_t i, const struct vg_needs *be
 	vg_needs_add(&needs, planner->net_ready[node->host]);
 	struct vg_step *step;
 	if (planner->work[i].needs_define) {
-		step = vg_planner_step(
-			planner, VG_STEP_MACHINE_DEFINE, node->host, node->name, &needs);
-		step->node = (int)i;
-		step->uuid = node->uuid;
-		step->place = role->place;
+		define_step(planner, i, &needs);
 		vg_needs_add(&needs, vg_planner_last(planner));
 	}
 	for (size_t k = 0; k < role->n_after; k++) {
@@ -286,6 +180,8 @@ static void keep(struct vg_planner *planner, size_t i)
 	const struct vg_node *node = &grid->nodes[i];
 	const struct vg_role *role = vg_node_role(grid, node);
 	_auto(vg_needs) struct vg_needs needs = {0};
+	if (planner->work[i].needs_define)
+		define_step(planner, i, &needs);
 	vg_needs_add(&needs, planner->net_ready[node->host]);
 	if (!planner->input->was_complete) {
 		struct vg_step *step = vg_planner_step(
@@ -327,7 +223,7 @@ static struct vg_error *make_node(struct vg_planner *planner, size_t i)
 		if (error)
 			return error;
 	}
-	if (work->is_running && !work->restarts) {
+	if (work->lives && !work->restarts && work->machine->state == VG_MACHINE_RUNNING) {
 		keep(planner, i);
 		return NULL;
 	}

@@ -16,19 +16,22 @@ struct vg_plan_image {
 };
 
 struct vg_plan_input {
-	const struct vg_grid *wanted;  // bound and placed; NULL: nothing is wanted
+	const struct vg_grid *wanted; // bound and placed; NULL: nothing is wanted
 	const struct vg_world *world;
 	const char *store, *grid_uuid;
-	const char *const *host_names; // n = world->n_hosts
+	const char *const *host_names;        // n = world->n_hosts
 	const struct vg_slice *const *slices; // wanted, one a host (NULL if wanted is NULL)
 	const struct vg_plan_image *images;
-	const char *const *seeds;      // wanted versions of the nodes' seeds: "SHARED:OWN"
-	bool is_owned;          // hosts are started and ended with the grid
-	bool was_complete;      // the record says that every node was ready: what runs need not be asked
-	bool keeps_disks;       // with wanted NULL: stop, but keep root and data disks
-	bool deletes_disks;     // data disks of what is not wanted any more may go
+	const char *const *seeds; // wanted versions of the nodes' seeds: "SHARED:OWN"
+	bool is_owned;            // hosts are started and ended with the grid
+	bool was_complete; // the record says that every node was ready: what runs need not be asked
+	bool keeps_disks;  // with wanted NULL: stop, but keep root and data disks
+	bool deletes_disks;          // data disks of what is not wanted any more may go
 	const char *const *replaces; // NODE/DISK each: data disks that may be made anew
 	size_t n_replaces;
+	const char *const *made; // NODE/DISK each: data disks that were there once
+	size_t n_made;
+	bool is_report; // what would be refused is a change like others: for `status`
 };
 
 enum vg_change_sign { VG_CHANGE_ADD = '+', VG_CHANGE_ALTER = '~', VG_CHANGE_REMOVE = '-' };
@@ -53,8 +56,8 @@ struct vg_plan {
 };
 
 // An error is a refusal (data would die without a word, a disk would shrink); it has the place.
-struct vg_error *vg_plan_build(const struct vg_plan_input *input, struct vg_plan **ret_plan)
-	VG_MUST_CHECK;
+struct vg_error *vg_plan_build(
+	const struct vg_plan_input *input, struct vg_plan **ret_plan) VG_MUST_CHECK;
 void vg_plan_free(struct vg_plan *plan);
 VG_AUTO(vg_plan);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The plan while it is being built: shared by build.c (hosts, networks, order), nodes.c (what each
-// wanted node needs) and removal.c (what is not wanted any more). Private to this folder.
+// The plan while it is being built: shared by build.c (hosts, networks, order), decide.c (what is
+// to become of each wanted node), drift.c (what was done to its machine), nodes.c (its steps) and
+// removal.c (what is not wanted any more). Private to this folder.
 #pragma once
 
 #include "base/map.h"
@@ -18,21 +19,23 @@ struct vg_needs {
 
 struct vg_planner {
 	const struct vg_plan_input *input;
-	struct vg_plan *plan; // steps and changes are malloc'ed until vg_planner_finish()
-	struct vg_map *volumes;  // tag → struct vg_volume_seen
-	struct vg_map *machines; // uuid → struct vg_machine_seen
-	int *host_ready; // per host: the step that makes it usable, or VG_NO_STEP
-	int *net_ready;  // per host: the step that builds its networks, or VG_NO_STEP
+	struct vg_plan *plan;        // steps and changes are malloc'ed until vg_planner_finish()
+	struct vg_map *volumes;      // tag → struct vg_volume_seen
+	struct vg_map *machines;     // uuid → struct vg_machine_seen
+	struct vg_map *held;         // link → itself: taps that a machine has open
+	struct vg_map *made;         // "NODE/DISK" → itself: data disks that were there once
+	int *host_ready;             // per host: the step that makes it usable, or VG_NO_STEP
+	int *net_ready;              // per host: the step that builds its networks, or VG_NO_STEP
 	struct vg_needs *before_net; // per host: removals and stops that free its taps
-	int *node_ready;   // per wanted node: its NODE_READY step, or VG_NO_STEP
-	struct vg_node_work *work; // per wanted node
-	bool has_node_changes;
+	int *node_ready;             // per wanted node: its NODE_READY step, or VG_NO_STEP
+	struct vg_node_work *work;   // per wanted node
+	bool changes_members;        // nodes come or go, so that networks change by wish
 };
 
 // What is to be done for a wanted node, decided before any of its steps is made.
 struct vg_node_work {
 	const struct vg_machine_seen *machine;
-	bool is_running;  // and stays so unless it restarts
+	bool lives;               // it runs or is paused, and goes on unless it restarts
 	bool restarts, recreates; // recreates: the root disk is made anew
 	bool needs_define;
 	int stop; // its MACHINE_STOP step, or VG_NO_STEP
@@ -55,9 +58,16 @@ static inline void vg_needs_auto_free(struct vg_needs *needs)
 char *vg_planner_disk_tag(const struct vg_planner *planner, const char *node, const char *disk);
 char *vg_planner_seed_tag(const struct vg_planner *planner, const char *node);
 bool vg_planner_may_replace(const struct vg_planner *planner, const char *node, const char *disk);
+// Was this data disk of a wanted node there once, by the record or by what its machine was given?
+// Then it is never made anew in silence.
+bool vg_planner_was_made(const struct vg_planner *planner, size_t node, const char *disk);
+// NULL if there is none.
+const struct vg_volume_seen *vg_planner_find_disk(
+	const struct vg_planner *planner, const char *node, const char *disk);
+const char *vg_planner_digest(const struct vg_planner *planner, const struct vg_role *role);
 
-// nodes.c: decides, and makes the stops that networks must wait for; then the rest.
-struct vg_error *vg_planner_decide_nodes(struct vg_planner *planner) VG_MUST_CHECK;
+// decide.c: decides, and makes the stops that networks must wait for; nodes.c: the rest.
+void vg_planner_decide_nodes(struct vg_planner *planner);
 struct vg_error *vg_planner_make_nodes(struct vg_planner *planner) VG_MUST_CHECK;
 // removal.c: machines and volumes that no wanted node has; and the end of everything.
 struct vg_error *vg_planner_remove_unwanted(struct vg_planner *planner) VG_MUST_CHECK;

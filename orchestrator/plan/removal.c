@@ -127,7 +127,7 @@ static void remove_machines(
 			int *step = vg_arena_alloc(planner->plan->arena, sizeof(*step));
 			*step = vg_planner_last(planner);
 			vg_map_set(removed, name, step);
-			planner->has_node_changes = true;
+			planner->changes_members = true;
 			vg_planner_change(planner, VG_CHANGE_REMOVE, name, (struct vg_place){0}, true,
 				"remove from %s", planner->input->host_names[h]);
 		}

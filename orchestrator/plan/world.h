@@ -10,6 +10,7 @@
 
 struct vg_host_seen {
 	bool is_running;
+	bool was_repaired; // its hypervisor's daemon had died and was started again, just now
 	struct vg_machines_seen machines;
 	struct vg_slice *slice; // NULL: nothing seen
 	struct vg_volumes_seen volumes;
@@ -18,6 +19,7 @@ struct vg_host_seen {
 struct vg_world {
 	struct vg_host_seen *hosts;
 	size_t n_hosts;
+	bool is_split; // the hosts are there, and what joins them is not
 };
 
 struct vg_world *vg_world_new(size_t n_hosts);
@@ -25,5 +27,5 @@ void vg_world_free(struct vg_world *world);
 VG_AUTO(vg_world);
 
 // The machine of a node, by uuid, wherever it is; NULL if there is none.
-const struct vg_machine_seen *vg_world_machine(const struct vg_world *world, const char *uuid,
-	int *ret_host);
+const struct vg_machine_seen *vg_world_machine(
+	const struct vg_world *world, const char *uuid, int *ret_host);

@@ -64,11 +64,14 @@ struct vg_error *vg_commit_begin(struct vg_session *session, struct vg_planning 
 		error = claim_vnis(session, planning);
 	if (error)
 		return error;
+	vg_record_forget_made(session->record, (*planning)->options.replaces,
+		(*planning)->options.n_replaces);
 	return save(session->context, session->record,
 		(*planning)->plan->n_steps ? VG_PHASE_CREATING : VG_PHASE_UP);
 }
 
 struct vg_error *vg_commit_end(struct vg_session *session)
 {
+	vg_record_note_made(session->record);
 	return save(session->context, session->record, VG_PHASE_UP);
 }

@@ -18,6 +18,7 @@ static struct vg_error *look_at(struct vg_host *host, void *data)
 	struct vg_host_seen *seen = &look->world->hosts[host - look->site->hosts];
 	struct vg_error *error = NULL;
 	seen->is_running = host->is_running;
+	seen->was_repaired = host->was_repaired;
 	if (host->is_running)
 		error = drivers->compute->observe(
 			host->compute, look->store, look->grid, &seen->machines);
@@ -54,6 +55,7 @@ struct vg_error *vg_observe(struct vg_site *site, struct vg_context *context, co
 		if (site->hosts[h].problem)
 			forget(&look, &site->hosts[h]);
 	}
+	world->is_split = vg_site_is_split(site);
 	*ret_world = vg_take(world);
 	return NULL;
 }

@@ -113,6 +113,9 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 		.deletes_disks = options->deletes_disks,
 		.replaces = options->replaces,
 		.n_replaces = options->n_replaces,
+		.made = (const char *const *)record->made,
+		.n_made = record->n_made,
+		.is_report = options->is_report,
 	};
 	error = vg_plan_build(&input, &planning->plan);
 	free(names);

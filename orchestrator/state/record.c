@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/map.h"
 #include "base/text.h"
 #include "templates/grid_json.h"
 
@@ -17,6 +18,58 @@ static const char *const phases[] = {
 const char *vg_phase_name(enum vg_phase phase)
 {
 	return phases[phase];
+}
+
+static void free_made(struct vg_record *record)
+{
+	for (size_t i = 0; i < record->n_made; i++)
+		free(record->made[i]);
+	free(record->made);
+	record->made = NULL;
+	record->n_made = 0;
+}
+
+// malloc'ed names of the grid's data disks, as keys.
+static struct vg_map *data_disks(const struct vg_grid *grid)
+{
+	struct vg_map *disks = vg_map_new();
+	for (size_t i = 0; i < grid->n_nodes; i++) {
+		const struct vg_role *role = vg_node_role(grid, &grid->nodes[i]);
+		for (size_t d = 0; d < role->n_disks; d++) {
+			_auto(vg_string) char *name =
+				vg_format("%s/%s", grid->nodes[i].name, role->disks[d].name);
+			vg_map_set(disks, name, disks);
+		}
+	}
+	return disks;
+}
+
+void vg_record_note_made(struct vg_record *record)
+{
+	const struct vg_grid *grid = record->grid;
+	free_made(record);
+	for (size_t i = 0; i < grid->n_nodes; i++) {
+		const struct vg_role *role = vg_node_role(grid, &grid->nodes[i]);
+		for (size_t d = 0; d < role->n_disks; d++)
+			vg_append(record->made, record->n_made) =
+				vg_format("%s/%s", grid->nodes[i].name, role->disks[d].name);
+	}
+}
+
+void vg_record_forget_made(struct vg_record *record, const char *const *replaces, size_t n_replaces)
+{
+	_auto(vg_map) struct vg_map *wanted = data_disks(record->grid);
+	size_t n_kept = 0;
+	for (size_t i = 0; i < record->n_made; i++) {
+		bool is_kept = vg_map_has(wanted, record->made[i]);
+		for (size_t k = 0; k < n_replaces; k++)
+			is_kept &= strcmp(record->made[i], replaces[k]) != 0;
+		if (is_kept)
+			record->made[n_kept++] = record->made[i];
+		else
+			free(record->made[i]);
+	}
+	record->n_made = n_kept;
 }
 
 void vg_record_free(struct vg_record *record)
@@ -36,6 +89,7 @@ void vg_record_free(struct vg_record *record)
 		free(record->images[i].digest);
 	}
 	free(record->images);
+	free_made(record);
 	explicit_bzero(record->secret, sizeof(record->secret));
 	free(record);
 }
@@ -44,6 +98,7 @@ struct vg_json *vg_record_to_json(const struct vg_record *record)
 {
 	struct vg_json *json = vg_json_object();
 	vg_json_set_integer(json, "vgrid-record", VG_RECORD_VERSION);
+	vg_json_set_string(json, "written-by", "vgrid " VG_VERSION);
 	vg_json_set_integer(json, "generation", (int64_t)record->generation);
 	vg_json_set_string(json, "name", record->name);
 	vg_json_set_string(json, "uuid", record->uuid);
@@ -54,12 +109,16 @@ struct vg_json *vg_record_to_json(const struct vg_record *record)
 	vg_json_set_integer(json, "created-at", (int64_t)record->created_at);
 	vg_json_set_integer(json, "changed-at", (int64_t)record->changed_at);
 	struct vg_json *vnis = vg_json_array(), *images = vg_json_object();
+	struct vg_json *made = vg_json_array();
 	for (size_t i = 0; i < record->n_vnis; i++)
 		vg_json_push(vnis, vg_json_integer(record->vnis[i]));
 	for (size_t i = 0; i < record->n_images; i++)
 		vg_json_set_string(images, record->images[i].name, record->images[i].digest);
 	vg_json_set(json, "vnis", vnis);
+	for (size_t i = 0; i < record->n_made; i++)
+		vg_json_push(made, vg_json_string(record->made[i]));
 	vg_json_set(json, "images", images);
+	vg_json_set(json, "made", made);
 	vg_json_set(json, "grid", vg_grid_to_json(record->grid));
 	return json;
 }
@@ -67,13 +126,17 @@ struct vg_json *vg_record_to_json(const struct vg_record *record)
 static struct vg_error *check_version(const struct vg_json *json)
 {
 	int64_t version = vg_json_get_integer(json, "vgrid-record", 0);
+	const char *by = vg_json_get_string(json, "written-by", "");
 	if (version < 1)
 		return vg_error_new("it is no record of vgrid");
 	if (version > VG_RECORD_VERSION)
 		return vg_error_hint(
-			vg_error_new("it has version %lld, this vgrid knows %d", (long long)version,
-				VG_RECORD_VERSION),
-			"use the newer vgrid that wrote it");
+			vg_error_new(
+				"it has version %lld, and this vgrid (%s) reads versions up to "
+				"%d",
+				(long long)version, VG_VERSION, VG_RECORD_VERSION),
+			"use the newer vgrid that wrote it%s%s%s", *by ? " (" : "", by,
+			*by ? ")" : "");
 	return NULL;
 }
 
@@ -120,6 +183,24 @@ static struct vg_error *read_vnis(const struct vg_json *json, struct vg_record *
 	return NULL;
 }
 
+// Version 1 did not tell: of a grid that was complete all data disks had been made.
+static struct vg_error *read_made(const struct vg_json *json, struct vg_record *record)
+{
+	if (vg_json_get_integer(json, "vgrid-record", 0) < 2) {
+		if (record->phase != VG_PHASE_CREATING)
+			vg_record_note_made(record);
+		return NULL;
+	}
+	const struct vg_json *made = vg_json_get(json, "made");
+	for (size_t i = 0; i < vg_json_length(made); i++) {
+		const char *name = vg_json_text(vg_json_at(made, i), NULL);
+		if (!name)
+			return vg_error_new("'made' holds what is no text");
+		vg_append(record->made, record->n_made) = vg_strdup(name);
+	}
+	return NULL;
+}
+
 struct vg_error *vg_record_from_json(const struct vg_json *json, struct vg_record **ret_record)
 {
 	struct vg_error *error = check_version(json);
@@ -141,6 +222,8 @@ struct vg_error *vg_record_from_json(const struct vg_json *json, struct vg_recor
 			vg_grid_from_json(vg_json_get(json, "grid"), &record->grid), "'grid'");
 	if (!error)
 		error = read_vnis(json, record);
+	if (!error)
+		error = read_made(json, record);
 	if (error)
 		return error;
 	vg_json_each(vg_json_get(json, "images"), read_image, record);

@@ -144,6 +144,39 @@ in_box() {
 	nsenter --target "$pid" --user --net --preserve-credentials -- "$@"
 }
 
+# box_pid HOST-NUMBER: process 1 of that box of the only grid.
+box_pid() {
+	box_pids | sed -n "$(($1 + 1))p"
+}
+
+# in_libvirt HOST-NUMBER COMMAND…: virsh on the private libvirtd of that box.
+in_libvirt() {
+	local pid
+	pid=$(box_pid "$1")
+	shift
+	nsenter --target "$pid" --user --preserve-credentials -- virsh -q \
+		-c "qemu+unix:///session?socket=/proc/$pid/root/run/vg/libvirt/libvirt-sock" "$@"
+}
+
+# process_in HOST-NUMBER REGEX: the process of that box whose command line matches.
+process_in() {
+	local pid
+	for pid in $(descendants "$(box_pid "$1")"); do
+		if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -Eq -- "$2"; then
+			echo "$pid"
+			return
+		fi
+	done
+	fail "no process matches '$2'"
+}
+
+# link_of HOST-NUMBER PATH: the link whose alias ends with this path of a tag.
+link_of() {
+	in_box "$(box_pid "$1")" ip -j link | python3 -c 'import json, sys
+print(*[link["ifname"] for link in json.load(sys.stdin)
+	if link.get("ifalias", "").endswith("/" + sys.argv[1])])' "$2"
+}
+
 # Notes what there is of this home's boxes, for nothing_is_left.
 remember() {
 	local pid link own

@@ -151,7 +151,7 @@ static void a_machine_lives_and_every_step_may_be_repeated(void **state)
 	assert_non_null(found);
 	assert_string_equal(found->tag, head->tag);
 	assert_string_equal(found->applied, head->machine.applied);
-	assert_int_equal(found->memory, 32 << 20);
+	assert_int_equal(found->now.memory, 32 << 20);
 	assert_int_equal(found->state, VG_MACHINE_RUNNING);
 	for (int i = 0; i < 2; i++)
 		assert_ok(driver->stop(compute, head->uuid, VG_STOP_CLEAN, 300));

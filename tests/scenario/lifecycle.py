@@ -176,31 +176,6 @@ def results_are_as_their_schemas_say(home):
 
 
 @claim
-def drift_is_seen_and_mended(home):
-    file = home.file(template())
-    home.run("up", file)
-    world = home.world("compute")
-    for host in world["hosts"].values():
-        for machine in host["machines"].values():
-            if machine["node"] == "worker-1":
-                machine.update(state="crashed", reason="the guest panicked or its emulator died")
-                machine.pop("now")
-    home.set_world("compute", **world)
-    home.run("status", "lab", "--check", code=3).shows("worker-1", "crashed")
-    before = home.boots()
-    home.run("up", file).says("worker-1", "start: it is crashed")
-    after = home.boots()
-    assert len(after) == 3 and {name: after[name] for name in before} == before
-    world = home.world("net")
-    world["hosts"][home.machines()["lab.worker-0"]["host"]] = {}
-    home.set_world("net", **world)
-    home.run("plan", file, code=3).shows("mend networks")
-    home.run("up", file)
-    home.run("status", "lab", "--check")
-    assert home.boots() == after
-
-
-@claim
 def a_site_of_another_size_is_not_the_grids(home):
     file = home.file(template())
     home.run("up", file)

@@ -70,12 +70,12 @@ static void a_machine_lives_from_define_to_remove(void **state)
 	assert_string_equal(seen.items[0].reason, "");
 	assert_string_equal(seen.items[0].tag, machine.tag);
 	assert_string_equal(seen.items[0].applied, "{\"cpu\":1}");
-	assert_int_equal(seen.items[0].memory, 128 << 20);
+	assert_int_equal(seen.items[0].now.memory, 128 << 20);
 	for (int i = 0; i < 2; i++)
 		assert_null(fake->stop(compute, UUID, VG_STOP_CLEAN, 1000));
 	_auto(vg_machines_seen) struct vg_machines_seen stopped = look(compute);
 	assert_int_equal(stopped.items[0].state, VG_MACHINE_STOPPED);
-	assert_string_equal(stopped.items[0].reason, "shut down by the guest");
+	assert_string_equal(stopped.items[0].reason, "the guest powered itself off");
 	for (int i = 0; i < 2; i++)
 		assert_null(fake->remove(compute, UUID));
 	_auto(vg_machines_seen) struct vg_machines_seen gone = look(compute);
@@ -95,12 +95,12 @@ static void what_runs_goes_on_as_it_was_until_its_next_start(void **state)
 	machine.applied = "{\"cpu\":4}";
 	assert_null(fake->define(compute, &machine));
 	_auto(vg_machines_seen) struct vg_machines_seen before = look(compute);
-	assert_int_equal(before.items[0].cpu, 1);
+	assert_int_equal(before.items[0].now.cpu, 1);
 	assert_string_equal(before.items[0].applied, "{\"cpu\":1}");
 	assert_null(fake->stop(compute, UUID, VG_STOP_NOW, 0));
 	assert_null(fake->start(compute, UUID));
 	_auto(vg_machines_seen) struct vg_machines_seen after = look(compute);
-	assert_int_equal(after.items[0].cpu, 4);
+	assert_int_equal(after.items[0].now.cpu, 4);
 	fake->close(compute);
 }
 

@@ -177,8 +177,8 @@ static void tag_and_sizes_are_read_back(void **state)
 	assert_null(vg_domain_read(xml, strlen(xml), &seen));
 	assert_string_equal(seen.tag, "vgrid:a");
 	assert_string_equal(seen.applied, "{\"a\":\"<\"}");
-	assert_int_equal(seen.memory, 256 << 20);
-	assert_int_equal(seen.cpu, 2);
+	assert_int_equal(seen.form.memory, 256 << 20);
+	assert_int_equal(seen.form.cpu, 2);
 	assert_string_equal(seen.console_log, "/v/c.log");
 	assert_string_equal(seen.ssh_channel, "/run/s");
 }
@@ -212,8 +212,8 @@ static void hostile_xml_is_refused(void **state)
 	static const char odd[] = "<domain><memory>99999999999999999999999</memory>"
 				  "<vcpu current='x'>-3</vcpu></domain>";
 	assert_null(vg_domain_read(odd, strlen(odd), &seen));
-	assert_int_equal(seen.memory, 0);
-	assert_int_equal(seen.cpu, 0);
+	assert_int_equal(seen.form.memory, 0);
+	assert_int_equal(seen.form.cpu, 0);
 }
 
 int main(void)

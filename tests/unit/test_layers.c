@@ -29,9 +29,10 @@ static const struct {
 	{"orchestrator/run",
 		"base templates compute net storage orchestrator orchestrator/plan "
 		"orchestrator/state orchestrator/report"},
+	{"orchestrator/gc", "base compute net storage box orchestrator orchestrator/state"},
 	{"orchestrator/cli",
 		"base templates compute net storage box orchestrator orchestrator/plan "
-		"orchestrator/state orchestrator/report orchestrator/run"},
+		"orchestrator/state orchestrator/report orchestrator/run orchestrator/gc"},
 	{"orchestrator", "base compute net storage box orchestrator/report"},
 };
 

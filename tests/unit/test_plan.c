@@ -125,6 +125,28 @@ static struct vg_volume_seen *add_volume(
 	return seen;
 }
 
+static char *tap_of(const struct scene *scene, size_t i)
+{
+	char link[VG_LINK_NAME_LENGTH];
+	_auto(vg_string) char *path = vg_format("node/%s/nic/lan", scene->nodes[i].name);
+	_auto(vg_string) char *tag = vg_tag_make(STORE, GRID, path);
+	vg_tag_link_name(tag, link);
+	return vg_strdup(link);
+}
+
+static struct vg_machine_form form_of(const struct scene *scene, size_t i)
+{
+	const struct vg_role *role = &scene->roles[scene->nodes[i].role];
+	struct vg_machine_form form = {
+		role->memory, role->memory, role->cpu, role->cpu, NULL, 0, NULL, 0};
+	vg_append(form.links, form.n_links) = tap_of(scene, i);
+	vg_append(form.disks, form.n_disks) = vg_strdup("root");
+	vg_append(form.disks, form.n_disks) = vg_strdup("seed");
+	for (size_t d = 0; d < role->n_disks; d++)
+		vg_append(form.disks, form.n_disks) = vg_strdup(role->disks[d].name);
+	return form;
+}
+
 static struct vg_machine_seen *add_machine(struct scene *scene, size_t i)
 {
 	struct vg_machines_seen *machines = &scene->world->hosts[0].machines;
@@ -134,8 +156,9 @@ static struct vg_machine_seen *add_machine(struct scene *scene, size_t i)
 	seen->uuid = vg_strdup(scene->nodes[i].uuid);
 	seen->name = vg_strdup(scene->nodes[i].name);
 	seen->reason = "";
-	seen->cpu = scene->roles[scene->nodes[i].role].cpu;
-	seen->memory = scene->roles[scene->nodes[i].role].memory;
+	seen->is_active = seen->is_defined = true;
+	seen->now = form_of(scene, i);
+	seen->next = form_of(scene, i);
 	seen->applied = vg_applied_make(&scene->grid, &scene->nodes[i], DIGEST);
 	return seen;
 }
@@ -143,7 +166,11 @@ static struct vg_machine_seen *add_machine(struct scene *scene, size_t i)
 // The world as it is after an `up` of all nodes of the grid.
 static void make_it_so(struct scene *scene)
 {
+	struct vg_slice *slice = vg_new(struct vg_slice);
 	scene->world->hosts[0].is_running = true;
+	scene->world->hosts[0].slice = slice;
+	for (size_t i = 0; i < scene->grid.n_nodes; i++)
+		vg_append(slice->held, slice->n_held) = tap_of(scene, i);
 	for (size_t i = 0; i < scene->grid.n_nodes; i++) {
 		_auto(vg_string) char *root = vg_format("node/%s/disk/root", scene->nodes[i].name);
 		_auto(vg_string) char *seed = vg_format("node/%s/seed", scene->nodes[i].name);
@@ -380,12 +407,12 @@ static void a_stopped_node_is_started_and_its_fellows_are_left_alone(void **stat
 	make_it_so(&scene);
 	struct vg_machine_seen *worker = &scene.world->hosts[0].machines.items[2];
 	worker->state = VG_MACHINE_STOPPED;
-	worker->reason = "shut down by the guest";
+	worker->reason = "the guest powered itself off";
 	_auto(vg_plan) struct vg_plan *plan = plan_of(&scene);
 	assert_int_equal(plan->n_steps, 2);
 	find(plan, VG_STEP_MACHINE_START, "worker-1");
 	find(plan, VG_STEP_NODE_READY, "worker-1");
-	assert_non_null(strstr(plan->changes[0].text, "shut down by the guest"));
+	assert_non_null(strstr(plan->changes[0].text, "the guest powered itself off"));
 	scene_done(&scene);
 }
 
@@ -414,7 +441,8 @@ static void a_box_that_is_gone_comes_back_with_all_its_nodes_from_their_disks(vo
 	assert_int_equal(count(plan, VG_STEP_HOST_START), 1);
 	assert_int_equal(count(plan, VG_STEP_MACHINE_DEFINE), 3);
 	assert_int_equal(count(plan, VG_STEP_VOLUME_CREATE), 0);
-	assert_non_null(strstr(plan->changes[0].text, "from its disks"));
+	assert_string_equal(plan->changes[0].text, "start: it does not run");
+	assert_non_null(strstr(plan->changes[1].text, "from its disks"));
 	scene_done(&scene);
 }
 
