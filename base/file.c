@@ -111,29 +111,79 @@ static struct vg_error *sync_folder_of(const char *path)
 	return NULL;
 }
 
-static struct vg_error *write_synced(const char *path, mode_t mode, const void *bytes, size_t size)
+// A file that is being written, and its lock, which tells the living writer from the dead.
+static char *draft_of(const char *path)
 {
-	_auto(vg_fd) int fd =
-		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (fd < 0)
-		return vg_error_errno(errno, "creating '%s'", path);
-	struct vg_error *error = vg_file_write_all(fd, path, bytes, size);
-	if (!error && fsync(fd) < 0)
-		error = vg_error_errno(errno, "syncing '%s'", path);
-	return error;
+	return vg_format("%s.new", path);
+}
+
+// A locked file may be renamed or removed by its holder: whoever got such a one's lock tries again.
+static bool is_still_there(int fd, const char *path)
+{
+	struct stat mine, there;
+	return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
+	       mine.st_dev == there.st_dev;
+}
+
+// Empty and ours alone; what a dead writer left is used again.
+static struct vg_error *open_draft(const char *path, mode_t mode, int *ret_fd)
+{
+	for (;;) {
+		_auto(vg_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			mode | S_IRUSR | S_IWUSR);
+		if (fd < 0)
+			return vg_error_errno(errno, "creating '%s'", path);
+		if (flock(fd, LOCK_EX) < 0) {
+			if (errno != EINTR)
+				return vg_error_errno(errno, "locking '%s'", path);
+			continue;
+		}
+		if (!is_still_there(fd, path))
+			continue;
+		if (ftruncate(fd, 0) < 0)
+			return vg_error_errno(errno, "emptying '%s'", path);
+		*ret_fd = vg_take_fd(&fd);
+		return NULL;
+	}
+}
+
+// Its owner could write the draft; a file that nobody is to write loses that last.
+static struct vg_error *restrict_mode(int fd, const char *path, mode_t mode)
+{
+	struct stat status;
+	if ((mode & (S_IRUSR | S_IWUSR)) == (S_IRUSR | S_IWUSR))
+		return NULL;
+	if (fstat(fd, &status) < 0 || fchmod(fd, status.st_mode & mode & 07777) < 0)
+		return vg_error_errno(errno, "setting the mode of '%s'", path);
+	return NULL;
 }
 
 struct vg_error *vg_file_write(const char *path, mode_t mode, const void *bytes, size_t size)
 {
-	_auto(vg_string) char *fresh = vg_format("%s.%d.new", path, (int)getpid());
-	struct vg_error *error = write_synced(fresh, mode, bytes, size);
-	if (!error && rename(fresh, path) < 0)
-		error = vg_error_errno(errno, "renaming '%s' to '%s'", fresh, path);
+	_auto(vg_string) char *draft = draft_of(path);
+	_auto(vg_fd) int fd = -1;
+	struct vg_error *error = open_draft(draft, mode, &fd);
+	if (error)
+		return error;
+	error = vg_file_write_all(fd, draft, bytes, size);
+	if (!error && fsync(fd) < 0)
+		error = vg_error_errno(errno, "syncing '%s'", draft);
+	if (!error && rename(draft, path) < 0)
+		error = vg_error_errno(errno, "renaming '%s' to '%s'", draft, path);
 	if (error) {
-		unlink(fresh);
+		unlink(draft);
 		return error;
 	}
-	return sync_folder_of(path);
+	error = restrict_mode(fd, path, mode);
+	return error ? error : sync_folder_of(path);
+}
+
+void vg_file_tidy(const char *path)
+{
+	_auto(vg_string) char *draft = draft_of(path);
+	_auto(vg_fd) int fd = open(draft, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_still_there(fd, draft))
+		unlink(draft);
 }
 
 bool vg_file_exists(const char *path)
@@ -216,8 +266,8 @@ struct vg_error *vg_folder_remove(const char *path)
 		return vg_error_errno(errno, "opening the folder '%s'", path);
 	struct vg_error *error = empty_folder(fd, path, status.st_dev);
 	if (!error && rmdir(path) < 0 && errno != ENOENT)
-		error = vg_error_errno(errno, "removing the folder '%s'", path);
-	return error;
+		return vg_error_errno(errno, "removing the folder '%s'", path);
+	return vg_error_while(error, "removing the folder '%s'", path);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -250,14 +300,6 @@ void vg_folder_list_free(char **names, size_t n_names)
 	for (size_t i = 0; i < n_names; i++)
 		free(names[i]);
 	free(names);
-}
-
-// A lock file may be removed by its holder: whoever got the lock of a removed one tries again.
-static bool is_still_there(int fd, const char *path)
-{
-	struct stat mine, there;
-	return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
-	       mine.st_dev == there.st_dev;
 }
 
 struct vg_error *vg_lock_take(const char *path, bool wait, int *ret_fd)

@@ -113,9 +113,17 @@ static bool is_fresh(const struct vg_fake_world *world, const struct stat *statu
 	       world->seen.st_mtim.tv_nsec == status->st_mtim.tv_nsec;
 }
 
+static char *draft_of(const struct vg_fake_world *world)
+{
+	return vg_format("%s.new", world->path);
+}
+
 static struct vg_error *load(struct vg_fake_world *world)
 {
 	struct stat status = {0};
+	_auto(vg_string) char *draft = draft_of(world);
+	if (!world->root) // what a killed one left: only the lock's holder has a draft
+		vg_error_ignore(vg_file_remove(draft));
 	if (stat(world->path, &status) < 0 && errno != ENOENT)
 		return vg_error_errno(errno, "'%s'", world->path);
 	if (is_fresh(world, &status))
@@ -181,7 +189,7 @@ struct vg_error *vg_fake_world_lock(struct vg_fake_world *world, struct vg_json 
 // Whole or not at all, but without fsync: what it describes does not outlive the machine either.
 static struct vg_error *save(struct vg_fake_world *world)
 {
-	_auto(vg_string) char *fresh = vg_format("%s.new", world->path);
+	_auto(vg_string) char *fresh = draft_of(world);
 	_auto(vg_string) char *bytes = vg_json_write_pretty(world->root);
 	_auto(vg_fd) int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -191,8 +199,10 @@ static struct vg_error *save(struct vg_fake_world *world)
 		error = vg_error_errno(errno, "renaming '%s'", fresh);
 	if (!error && fstat(fd, &world->seen) < 0)
 		error = vg_error_errno(errno, "'%s'", world->path);
-	if (error)
+	if (error) {
+		unlink(fresh);
 		return error;
+	}
 	char digits[24];
 	snprintf(digits, sizeof(digits), "%llu\n", (unsigned long long)++world->generation);
 	vg_lock_holder_write(world->lock_fd, digits);

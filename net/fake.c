@@ -134,6 +134,8 @@ static struct vg_error *fake_open(const struct vg_net_target *target, struct vg_
 	if (endpoint[strlen(scheme)])
 		net->path = vg_strdup(endpoint + strlen(scheme));
 	struct world world;
+	if (net->path)
+		vg_file_tidy(net->path);
 	struct vg_error *error = take_world(net, &world);
 	if (!error)
 		error = leave_world(net, &world, false, knob(&world, net, "open"));

@@ -107,6 +107,8 @@ struct vg_error *vg_context_store(struct vg_context *context)
 	_auto(vg_fd) int fd = -1;
 	if (!error)
 		error = vg_lock_take(lock, true, &fd);
+	if (!error)
+		vg_file_tidy(path);
 	if (!error && !vg_file_exists(path)) {
 		char uuid[VG_UUID_LENGTH];
 		vg_uuid_random(uuid);

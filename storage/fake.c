@@ -46,6 +46,7 @@ static struct vg_error *open_storage(
 	storage->host = vg_strdup(target->host);
 	storage->path = vg_strdup(target->folder + strlen(scheme));
 	storage->folder_seen = vg_strdup(seen);
+	vg_file_tidy(storage->path);
 	*ret_storage = storage;
 	return NULL;
 }

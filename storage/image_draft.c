@@ -55,12 +55,30 @@ size_t vg_image_drafts_dead(const char *store, bool removes)
 	return n_dead;
 }
 
+// Of `.known` too: a killed import may have been about to remember a file.
+static void tidy_known(const char *store)
+{
+	_auto(vg_string) char *folder = vg_format("%s/.known", store);
+	char **names = NULL;
+	size_t n_names = 0;
+	vg_error_ignore(vg_folder_list(folder, &names, &n_names));
+	for (size_t i = 0; i < n_names; i++) {
+		_auto(vg_string) char *path = vg_format("%s/%s", folder, names[i]);
+		if (!vg_text_ends(path, ".new"))
+			continue;
+		path[strlen(path) - strlen(".new")] = '\0';
+		vg_file_tidy(path);
+	}
+	vg_folder_list_free(names, n_names);
+}
+
 struct vg_error *vg_image_draft_new(const char *store, struct vg_image_draft **ret_draft)
 {
 	struct vg_error *error = vg_folder_make(store, 0755);
 	if (error)
 		return error;
 	vg_image_drafts_dead(store, true);
+	tidy_known(store);
 	// Between making and locking, another may take a draft for dead: then a new one is made.
 	for (;;) {
 		char uuid[VG_UUID_LENGTH];
@@ -99,11 +117,11 @@ const char *vg_image_draft_path(const struct vg_image_draft *draft)
 }
 
 // Read-only and on the disk, whatever happens next.
-static struct vg_error *seal(int folder, const char *name)
+static struct vg_error *seal(const char *path)
 {
-	_auto(vg_fd) int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	_auto(vg_fd) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fchmod(fd, 0444) < 0 || fsync(fd) < 0)
-		return vg_error_errno(errno, "storing '%s'", name);
+		return vg_error_errno(errno, "storing '%s'", path);
 	return NULL;
 }
 
@@ -111,11 +129,12 @@ struct vg_error *vg_image_draft_part(
 	struct vg_image_draft *draft, const char *part, const char *sha256)
 {
 	struct stat status;
-	if (fstatat(draft->fd, part, &status, AT_SYMLINK_NOFOLLOW) < 0)
-		return vg_error_errno(errno, "storing '%s'", part);
+	_auto(vg_string) char *path = vg_format("%s/%s", draft->path, part);
+	if (lstat(path, &status) < 0)
+		return vg_error_errno(errno, "storing '%s'", path);
 	if (!S_ISREG(status.st_mode))
 		return vg_error_new("'%s' is no regular file", part);
-	struct vg_error *error = seal(draft->fd, part);
+	struct vg_error *error = seal(path);
 	if (error)
 		return error;
 	struct vg_json *entry = vg_json_object();

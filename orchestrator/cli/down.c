@@ -62,6 +62,12 @@ static struct vg_error *end(struct vg_session *session, bool keeps_disks)
 	record->phase = keeps_disks ? VG_PHASE_DOWN : VG_PHASE_REMOVING;
 	if (planning->plan->n_steps)
 		error = vg_store_save(session->context, record);
+	// Who takes all away on a full disk does it to make room.
+	if (error && !keeps_disks) {
+		vg_progress_say(
+			session->context->progress, "Going on without: %s", vg_error_text(error));
+		vg_error_free(vg_take(error));
+	}
 	if (!error)
 		error = vg_apply(session, planning);
 	vg_site_tidy(session->site, session->context, record->uuid);

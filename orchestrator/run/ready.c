@@ -18,6 +18,7 @@ enum {
 	CONSOLE_LINES = 12,
 	PAUSE_FIRST_MS = 100,
 	PAUSE_MAX_MS = 1000,
+	UNSEEN_MAX_MS = 1000,
 };
 
 // Where the seed's last act leaves its word (images/guest, compute/seed.h).
@@ -193,7 +194,7 @@ struct vg_error *vg_ready_wait(struct vg_context *context, const struct vg_drive
 	void (*waiting)(const char *why, void *data), void *data)
 {
 	const struct vg_role *role = vg_node_role(grid, node);
-	uint64_t begun = clock_ms(), bound = role->ready.within * host->slowness;
+	uint64_t begun = clock_ms(), bound = role->ready.within * host->slowness, seen = begun;
 	for (long pause = PAUSE_FIRST_MS;; pause = pause * 3 / 2) {
 		_auto(vg_string) char *why = NULL;
 		enum vg_readiness is = vg_ready_look(context, drivers, host, grid, node, &why);
@@ -206,7 +207,15 @@ struct vg_error *vg_ready_wait(struct vg_context *context, const struct vg_drive
 		// A guest that is gone need not be waited for.
 		enum vg_machine_state state = VG_MACHINE_RUNNING;
 		const char *reason = "";
-		vg_error_ignore(drivers->compute->state(host->compute, node->uuid, &state, &reason));
+		struct vg_error *error =
+			drivers->compute->state(host->compute, node->uuid, &state, &reason);
+		if (!error)
+			seen = clock_ms();
+		// Whether one boots whose host cannot tell any more is not to be waited out.
+		if (error && (vg_error_kind(error) == VG_ERROR_TIMEOUT ||
+				     clock_ms() - seen > UNSEEN_MAX_MS))
+			return vg_error_while(error, "looking whether it still runs");
+		vg_error_ignore(error);
 		if (state != VG_MACHINE_RUNNING && state != VG_MACHINE_PAUSED) {
 			_auto(vg_string) char *text =
 				vg_format("it is %s: %s", vg_machine_state_name(state), reason);

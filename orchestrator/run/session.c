@@ -47,6 +47,8 @@ struct vg_error *vg_session_open(struct vg_context *context, const char *grid, c
 	session->context = context;
 	session->lock = -1;
 	struct vg_error *error = vg_store_resolve(context, grid, &key);
+	if (error && doing && vg_error_kind(error) == VG_ERROR_NOT_FOUND)
+		vg_store_tidy(context, grid);
 	if (!error)
 		error = enter_site_of(context, key, &session->site);
 	if (!error)

@@ -195,6 +195,10 @@ struct vg_error *vg_store_lock(
 		return vg_error_while(error, "locking grid '%s'", key);
 	_auto(vg_string) char *who = vg_format("'%s' (process %d)", doing, (int)getpid());
 	vg_lock_holder_write(*ret_fd, who);
+	_auto(vg_string) char *record = path_of(context, key, "record.json");
+	_auto(vg_string) char *secret = path_of(context, key, "secret");
+	vg_file_tidy(record);
+	vg_file_tidy(secret);
 	return NULL;
 }
 
@@ -204,6 +208,38 @@ void vg_store_unlock_gone(const struct vg_context *context, const char *key, int
 	_auto(vg_string) char *path = vg_format("%s/%s", locks, key);
 	vg_lock_remove(path, fd);
 	rmdir(locks); // only when it was the last
+}
+
+// What an up left that was killed before it had saved a record.
+static void remove_unborn(struct vg_context *context, const char *key)
+{
+	_auto(vg_string) char *path = path_of(context, key, "record.json");
+	_auto(vg_string) char *lock = vg_format("%s/locks/%s", context->home, key);
+	_auto(vg_fd) int fd = -1;
+	struct vg_error *error = vg_lock_take(lock, false, &fd);
+	if (!error && !vg_file_exists(path)) {
+		error = vg_store_remove(context, key);
+		vg_store_unlock_gone(context, key, &fd);
+	}
+	vg_error_ignore(error);
+}
+
+void vg_store_tidy(struct vg_context *context, const char *grid)
+{
+	_auto(vg_string) char *locks = vg_format("%s/locks", context->home);
+	char **names;
+	size_t n_names;
+	struct vg_error *error = vg_folder_list(locks, &names, &n_names);
+	if (error) {
+		vg_error_ignore(error);
+		return;
+	}
+	for (size_t i = 0; i < n_names; i++) {
+		if (names_key(grid, names[i]))
+			remove_unborn(context, names[i]);
+	}
+	vg_folder_list_free(names, n_names);
+	rmdir(locks); // who removed the last lock may have been killed before that
 }
 
 // Marks the VNIs of one other grid; a record that cannot be read takes none that we know of.

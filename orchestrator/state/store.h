@@ -29,6 +29,8 @@ struct vg_error *vg_store_lock(struct vg_context *context, const char *key, cons
 	int *ret_fd) VG_MUST_CHECK;
 // Unlocks for good: nothing of the lock stays. For a grid that is gone.
 void vg_store_unlock_gone(const struct vg_context *context, const char *key, int *fd);
+// There is no grid of this name: removes what an up of it left that was killed before its first record.
+void vg_store_tidy(struct vg_context *context, const char *grid);
 // What all grids of the store share, the VNIs, is looked at and saved by one at a time. Never held
 // while anybody is asked or waited for.
 struct vg_error *vg_store_lock_ledger(const struct vg_context *context, int *ret_fd) VG_MUST_CHECK;

@@ -3,10 +3,9 @@
 """Each driver operation fails, once or always, or is done and its success lost: the error says which
 step, node, host and place; the next up or down copes."""
 
-import concurrent.futures
 import re
 
-from vgrid import CHANGING, Home, claim, main, must_equal, numbered, template
+from vgrid import CHANGING, Home, claim, each, main, must_equal, numbered, template
 
 HEAD_AND_WORKERS = """vgrid: 1
 name: lab
@@ -35,18 +34,6 @@ TELLS = {
     "compute.define": ("defining", r"'(head|worker-\d)'", r"lab\.yaml:(7|13):\d+"),
     "compute.start": ("starting", r"'(head|worker-\d)'", r"lab\.yaml:(7|13):\d+"),
 }
-
-
-def each(points, try_point):
-    failures = []
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for point, future in [(point, pool.submit(try_point, *point)) for point in points]:
-            try:
-                future.result()
-            except AssertionError as error:
-                failures.append(f"{point}: {error}")
-    assert points and not failures, \
-        f"{len(failures)} of {len(points)}\n" + "\n".join(failures[:3])
 
 
 @claim

@@ -23,6 +23,8 @@ PROGRAM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "vgrid"
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 IS_SOAK = os.environ.get("VGRID_SOAK") == "1"
 TIMEOUT_S = 60
+# For runs that only tidy up behind many others: looking for leaks takes as long as the rest.
+NO_LEAKS = {"ASAN_OPTIONS": ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "detect_leaks=0"]))}
 
 Call = collections.namedtuple("Call", "operation who result")
 
@@ -97,7 +99,8 @@ class Home:
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
         environment = self.environment(rules, **options.pop("env", {}))
-        return subprocess.Popen([PROGRAM, *map(str, arguments)], env=environment, text=True,
+        program = str(options.pop("program", PROGRAM))
+        return subprocess.Popen([program, *map(str, arguments)], env=environment, text=True,
                                 cwd=self.folder, **options)
 
     def end(self, process, arguments=()):
@@ -230,7 +233,7 @@ class Home:
         for host, slices in self.world("net").get("hosts", {}).items():
             assert not slices, f"networks are left on {host}: {slices}"
         left = [entry.name for entry in self.path.iterdir() if not re.fullmatch(
-            r"fake-(compute|net|storage)\.json(\.lock|(\.\d+)?\.new)?|store(\.lock)?", entry.name)]
+            r"fake-(compute|net|storage)\.json(\.lock)?|store(\.lock)?", entry.name)]
         assert not left, f"left in the home: {left}"
 
 
@@ -292,6 +295,19 @@ def numbered(calls):
         counts[call.operation] += 1
         result.append((call.operation, counts[call.operation]))
     return result
+
+
+def each(points, try_point, title=str):
+    """Tries all points, two at a time, and tells of those that fail."""
+    failures = []
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for point, future in [(point, pool.submit(try_point, *point)) for point in points]:
+            try:
+                future.result()
+            except AssertionError as error:
+                failures.append(f"{title(point)}: {error}")
+    assert points and not failures, \
+        f"{len(failures)} of {len(points)}\n" + "\n".join(failures[:3])
 
 
 _claims = []
