@@ -47,8 +47,8 @@ void vg_sha256_hex(const void *bytes, size_t size, char ret_hex[VG_SHA256_HEX])
 	to_hex(digest, ret_hex);
 }
 
-struct vg_error *vg_sha256_fd(int fd, const char *name,
-	void (*progress)(uint64_t done, void *data), void *data, char ret_hex[VG_SHA256_HEX])
+struct vg_error *vg_sha256_fd(int fd, const char *name, bool (*progress)(uint64_t done, void *data),
+	void *data, char ret_hex[VG_SHA256_HEX])
 {
 	enum { CHUNK = 1 << 20 };
 	_auto(vg_string) char *buffer = vg_alloc(CHUNK);
@@ -56,7 +56,7 @@ struct vg_error *vg_sha256_fd(int fd, const char *name,
 	if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL))
 		abort();
 	struct vg_error *error = NULL;
-	for (off_t at = 0;;) {
+	for (off_t at = 0; !error;) {
 		ssize_t got = pread(fd, buffer, CHUNK, at);
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -66,8 +66,8 @@ struct vg_error *vg_sha256_fd(int fd, const char *name,
 			break;
 		EVP_DigestUpdate(context, buffer, (size_t)got);
 		at += got;
-		if (progress)
-			progress((uint64_t)at, data);
+		if (progress && !progress((uint64_t)at, data))
+			error = vg_error_of(VG_ERROR_INTERRUPTED, "interrupted");
 	}
 	uint8_t digest[VG_SHA256_SIZE];
 	EVP_DigestFinal_ex(context, digest, NULL);
@@ -153,8 +153,8 @@ void vg_hkdf(
 	bool is_done = context && EVP_PKEY_derive_init(context) > 0 &&
 		       EVP_PKEY_CTX_set_hkdf_md(context, EVP_sha256()) > 0 &&
 		       EVP_PKEY_CTX_set1_hkdf_key(context, secret, VG_SECRET_SIZE) > 0 &&
-		       EVP_PKEY_CTX_add1_hkdf_info(context, (const unsigned char *)purpose,
-			       (int)strlen(purpose)) > 0 &&
+		       EVP_PKEY_CTX_add1_hkdf_info(
+			       context, (const unsigned char *)purpose, (int)strlen(purpose)) > 0 &&
 		       EVP_PKEY_derive(context, ret_bytes, &size) > 0;
 	EVP_PKEY_CTX_free(context);
 	if (!is_done)
@@ -225,8 +225,7 @@ static char *write_private(const uint8_t seed[32], const uint8_t public[32],
 	return vg_text_take(&armour);
 }
 
-void vg_ssh_key(
-	const uint8_t seed[32], const char *comment, char **ret_public, char **ret_private)
+void vg_ssh_key(const uint8_t seed[32], const char *comment, char **ret_public, char **ret_private)
 {
 	uint8_t public[32];
 	derive_public(seed, public);

@@ -10,7 +10,7 @@ enum { VG_SHA256_SIZE = 32, VG_SHA256_HEX = 65, VG_SECRET_SIZE = 32, VG_UUID_LEN
 // SHA-256 (FIPS 180-4) as lower-case hexadecimal digits with a NUL behind them.
 void vg_sha256_hex(const void *bytes, size_t size, char ret_hex[VG_SHA256_HEX]);
 // The same over a whole file, from its beginning; progress may be NULL and gets bytes done.
-struct vg_error *vg_sha256_fd(int fd, const char *name, void (*progress)(uint64_t done, void *data),
+struct vg_error *vg_sha256_fd(int fd, const char *name, bool (*progress)(uint64_t done, void *data),
 	void *data, char ret_hex[VG_SHA256_HEX]) VG_MUST_CHECK;
 
 // The same over bytes that come piece by piece. finish() frees the hash; NULL is fine for free().

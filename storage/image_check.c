@@ -12,6 +12,9 @@
 
 enum { HEAD_SIZE = 64 * 1024, OFFSET_BITS = 56 };
 
+// Holes cost nothing to make and as much as data to hash: minutes are the most they may take.
+#define HOLES_MAX (UINT64_C(256) << 30)
+
 // How other formats begin, as QEMU's block drivers probe them.
 static const struct {
 	const char *format;
@@ -31,10 +34,24 @@ static const struct {
 	{"Parallels", 0, "WithouFreSpacExt", 16},
 	{"Bochs", 0, "Bochs Virtual HD Image", 22},
 	{"LUKS", 0, "LUKS\xba\xbe", 6},
+	{"cloop", 0, "#!/bin/sh\n#V2.0 Format\n", 23},
 };
+
+// The text form of VMDK: comments and blank lines, then its version.
+static bool is_vmdk_text(const char *head, size_t size)
+{
+	const char *at = head, *end = head + size;
+	while (at < end && (*at == '#' || *at == ' ' || *at == '\r' || *at == '\n')) {
+		const char *next = *at == '#' ? memchr(at, '\n', (size_t)(end - at)) : at;
+		at = next ? next + 1 : end;
+	}
+	return end - at >= 8 && memcmp(at, "version=", 8) == 0;
+}
 
 static const char *find_beginning(const char *head, size_t size)
 {
+	if (is_vmdk_text(head, size))
+		return "VMDK";
 	for (size_t i = 0; i < VG_LENGTH(beginnings); i++) {
 		if (beginnings[i].at + beginnings[i].length <= size &&
 			memcmp(head + beginnings[i].at, beginnings[i].bytes,
@@ -87,6 +104,24 @@ static uint64_t cluster_offset(uint64_t entry, unsigned cluster_bits)
 	return is_compressed ? offset : offset & ~UINT64_C(0x1ff);
 }
 
+// A hole of the file that was met; nothing else begins before `end`.
+struct hole {
+	uint64_t begin, end;
+};
+
+// Does the table lie in a hole? It is empty then, and need not be read: a file may claim terabytes
+// of such tables.
+static bool is_in_hole(
+	int fd, uint64_t offset, uint64_t size, uint64_t file_size, struct hole *hole)
+{
+	if (offset < hole->begin || offset >= hole->end) {
+		off_t data = lseek(fd, (off_t)offset, SEEK_DATA);
+		uint64_t end = data >= 0 ? (uint64_t)data : errno == ENXIO ? file_size : offset;
+		*hole = (struct hole){offset, end};
+	}
+	return offset + size <= hole->end;
+}
+
 static struct vg_error *check_l2(int fd, const char *name, const struct vg_qcow2_facts *facts,
 	uint64_t offset, uint64_t file_size)
 {
@@ -115,12 +150,16 @@ static struct vg_error *check_clusters(
 		error = say_truncated(name);
 	// Tables are no more than fit the file, or else many entries share one, to keep us reading.
 	uint64_t n_tables = 0, n_tables_max = file_size >> facts->cluster_bits;
+	struct hole hole = {0, 0};
+	if (!error && facts->refcount_offset >= file_size)
+		error = say_truncated(name);
 	for (size_t at = 0; !error && at < size; at += 8) {
 		uint64_t offset = cluster_offset(
 			read_entry((const uint8_t *)table + at) & ~(UINT64_C(1) << 62), 0);
 		if (offset && n_tables++ >= n_tables_max)
 			error = vg_error_new("'%s' is damaged: its tables overlap", name);
-		else if (offset)
+		else if (offset && !is_in_hole(fd, offset, UINT64_C(1) << facts->cluster_bits,
+					   file_size, &hole))
 			error = check_l2(fd, name, facts, offset, file_size);
 	}
 	return error;
@@ -188,12 +227,23 @@ static struct vg_error *check_raw(
 	return NULL;
 }
 
+static struct vg_error *refuse_holes(const char *name, uint64_t size)
+{
+	return vg_error_hint(
+		vg_error_new("'%s' has %" PRIu64 " GiB of holes: at most 256 GiB are taken in",
+			name, size >> 30),
+		"make a qcow2 image of it, which needs none: qemu-img convert -O qcow2 FILE NEW");
+}
+
 struct vg_error *vg_image_check_disk(
 	int fd, const char *name, const char *format, uint64_t *ret_size)
 {
 	struct stat status;
 	if (fstat(fd, &status) < 0)
 		return vg_error_errno(errno, "reading '%s'", name);
+	uint64_t data_size = (uint64_t)status.st_blocks * 512;
+	if ((uint64_t)status.st_size > data_size + HOLES_MAX)
+		return refuse_holes(name, (uint64_t)status.st_size - data_size);
 	_auto(vg_string) char *head = vg_alloc(HEAD_SIZE);
 	size_t size = 0;
 	uint64_t virtual_size = 0;
@@ -206,9 +256,11 @@ struct vg_error *vg_image_check_disk(
 		error = check_raw(name, head, size, (uint64_t)status.st_size, &virtual_size);
 	if (error)
 		return error;
-	if (virtual_size == 0 || virtual_size % VG_SECTOR_SIZE)
+	if (virtual_size == 0)
+		return vg_error_new("'%s' is a disk of 0 bytes", name);
+	if (virtual_size % VG_SECTOR_SIZE)
 		return vg_error_new("'%s' is a disk of %" PRIu64
-				    " bytes: that is no multiple of %d, or nothing",
+				    " bytes, which is no multiple of %d",
 			name, virtual_size, VG_SECTOR_SIZE);
 	if (virtual_size > VG_DISK_SIZE_MAX)
 		return vg_error_new("'%s' claims to be a disk of %" PRIu64

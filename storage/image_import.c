@@ -32,15 +32,15 @@ struct copy {
 	void *data;
 };
 
-static void show(const struct copy *copy, uint64_t done)
+static bool show(uint64_t done, void *data)
 {
-	if (copy->progress)
-		copy->progress("copying", done, copy->size, copy->data);
+	const struct copy *copy = data;
+	return !copy->progress || copy->progress("copying", done, copy->size, copy->data);
 }
 
-static void show_hashed(uint64_t done, void *data)
+static struct vg_error *go_on(struct copy *copy)
 {
-	show(data, done);
+	return show(copy->done, copy) ? NULL : vg_error_of(VG_ERROR_INTERRUPTED, "interrupted");
 }
 
 static struct vg_error *write_at(const struct copy *copy, size_t size)
@@ -56,15 +56,17 @@ static struct vg_error *write_at(const struct copy *copy, size_t size)
 }
 
 // A hole stays one; the hash is taken over its zeros.
-static void skip_hole(struct copy *copy, uint64_t end)
+static struct vg_error *skip_hole(struct copy *copy, uint64_t end)
 {
-	while (copy->done < end) {
+	struct vg_error *error = NULL;
+	while (copy->done < end && !error) {
 		uint64_t left = end - copy->done;
 		size_t size = left < CHUNK_SIZE ? (size_t)left : CHUNK_SIZE;
 		vg_sha256_add(copy->hash, copy->zeros, size);
 		copy->done += size;
-		show(copy, copy->done);
+		error = go_on(copy);
 	}
+	return error;
 }
 
 static struct vg_error *copy_data(struct copy *copy, uint64_t end)
@@ -85,7 +87,9 @@ static struct vg_error *copy_data(struct copy *copy, uint64_t end)
 			return error;
 		vg_sha256_add(copy->hash, copy->buffer, (size_t)got);
 		copy->done += (uint64_t)got;
-		show(copy, copy->done);
+		error = go_on(copy);
+		if (error)
+			return error;
 	}
 	return NULL;
 }
@@ -116,8 +120,9 @@ static struct vg_error *copy_sparsely(struct copy *copy, char ret_sha256[VG_SHA2
 	while (!error && copy->done < copy->size) {
 		uint64_t data, hole;
 		find_data(copy, &data, &hole);
-		skip_hole(copy, data);
-		error = copy_data(copy, hole);
+		error = skip_hole(copy, data);
+		if (!error)
+			error = copy_data(copy, hole);
 	}
 	if (!error && ftruncate(copy->to, (off_t)copy->size) < 0)
 		error = vg_error_errno(errno, "writing '%s'", copy->to_name);
@@ -129,7 +134,7 @@ static struct vg_error *copy_sparsely(struct copy *copy, char ret_sha256[VG_SHA2
 static struct vg_error *copy_file(struct copy *copy, char ret_sha256[VG_SHA256_HEX])
 {
 	if (ioctl(copy->to, FICLONE, copy->from) == 0)
-		return vg_sha256_fd(copy->to, copy->to_name, show_hashed, copy, ret_sha256);
+		return vg_sha256_fd(copy->to, copy->to_name, show, copy, ret_sha256);
 	return copy_sparsely(copy, ret_sha256);
 }
 

@@ -40,7 +40,8 @@ static inline void vg_image_list_auto_free(struct vg_image_list *list)
 	vg_image_list_done(list);
 }
 
-typedef void (*vg_image_progress)(const char *what, uint64_t done, uint64_t total, void *data);
+// Shows how far it is; false stops it with VG_ERROR_INTERRUPTED.
+typedef bool (*vg_image_progress)(const char *what, uint64_t done, uint64_t total, void *data);
 
 // Sorted by name. Broken folders are left out.
 struct vg_error *vg_images_list(const char *folder, struct vg_image_list *ret_list) VG_MUST_CHECK;

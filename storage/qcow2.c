@@ -15,7 +15,8 @@ enum {
 	HEADER_SIZE_V2 = 72,
 	HEADER_SIZE_V3 = 104,
 	BACKING_LENGTH_MAX = 1023,
-	L1_SIZE_MAX = 32 << 20, // QEMU's own limit
+	L1_SIZE_MAX = 32 << 20,      // QEMU's own limit
+	REFCOUNT_SIZE_MAX = 8 << 20, // this too
 	SNAPSHOTS_MAX = 65536,
 };
 
@@ -37,6 +38,7 @@ enum field {
 	FIELD_AUTOCLEAR = 88,
 	FIELD_REFCOUNT_ORDER = 96,
 	FIELD_HEADER_LENGTH = 100,
+	FIELD_COMPRESSION_TYPE = 104, // of one byte, where the header is as long
 };
 
 enum extension {
@@ -180,6 +182,11 @@ static struct vg_error *read_features(
 	if (incompatible >> FEATURE_EXTENDED_L2 & 1)
 		facts->l2_entry_size = 16;
 	facts->unknown_incompatible = incompatible >> N_FEATURES << N_FEATURES;
+	// QEMU refuses a type that is not the usual one without the feature, and the other way
+	// round.
+	unsigned compression = length > FIELD_COMPRESSION_TYPE ? header[FIELD_COMPRESSION_TYPE] : 0;
+	if ((incompatible >> FEATURE_COMPRESSION_TYPE & 1) != (compression != 0) || compression > 1)
+		return vg_error_new("its header contradicts itself about compression");
 	facts->has_bitmaps = get64(header, FIELD_AUTOCLEAR) & 1;
 	*ret_end = length;
 	return NULL;
@@ -227,16 +234,23 @@ static struct vg_error *read_tables(const uint8_t *header, struct vg_qcow2_facts
 	facts->l1_offset = get64(header, FIELD_L1_OFFSET);
 	facts->l1_entries = get32(header, FIELD_L1_ENTRIES);
 	facts->l2_entries = (UINT64_C(1) << facts->cluster_bits) / facts->l2_entry_size;
+	facts->refcount_offset = get64(header, FIELD_REFCOUNT_OFFSET);
 	facts->n_snapshots = get32(header, FIELD_SNAPSHOTS);
 	if (facts->size > INT64_MAX)
 		return vg_error_new("its header claims %" PRIu64 " bytes", facts->size);
 	uint64_t covered = facts->l2_entries << facts->cluster_bits;
-	if (facts->l1_entries > L1_SIZE_MAX / 8 || facts->n_snapshots > SNAPSHOTS_MAX)
+	uint64_t refcount_clusters = get32(header, FIELD_REFCOUNT_CLUSTERS);
+	if (facts->l1_entries > L1_SIZE_MAX / 8 || facts->n_snapshots > SNAPSHOTS_MAX ||
+		refcount_clusters > (uint64_t)REFCOUNT_SIZE_MAX >> facts->cluster_bits)
 		return vg_error_new("its header claims tables of an absurd size");
 	if (facts->l1_entries < divide_up(facts->size, covered))
 		return vg_error_new("its L1 table of %" PRIu64 " entries is too small for %" PRIu64
 				    " bytes",
 			facts->l1_entries, facts->size);
+	if (!refcount_clusters || !facts->refcount_offset ||
+		facts->refcount_offset % (UINT64_C(1) << facts->cluster_bits) ||
+		facts->refcount_offset > INT64_MAX)
+		return vg_error_new("its header has no refcount table, or at an impossible place");
 	if (facts->l1_offset % (UINT64_C(1) << facts->cluster_bits) ||
 		facts->l1_offset > INT64_MAX - L1_SIZE_MAX)
 		return vg_error_new(

@@ -34,6 +34,7 @@ struct vg_qcow2_facts {
 	char *backing_path;            // NULL if none; foreign bytes
 	uint64_t l1_offset;            // bytes from the beginning of the file
 	uint64_t l1_entries;
+	uint64_t refcount_offset; // of the refcount table
 	uint64_t l2_entries;    // of one L2 table, which has the size of a cluster
 	unsigned l2_entry_size; // bytes
 	unsigned n_snapshots;   // internal ones

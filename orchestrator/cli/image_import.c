@@ -12,16 +12,18 @@
 #include "storage/images.h"
 
 struct importing {
-	struct vg_progress *progress;
+	const struct vg_context *context;
 	unsigned step;
 };
 
-static void note(const char *what, uint64_t done, uint64_t total, void *data)
+static bool note(const char *what, uint64_t done, uint64_t total, void *data)
 {
 	struct importing *importing = data;
 	_auto(vg_string) char *so_far = vg_show_size(done);
 	_auto(vg_string) char *all = vg_show_size(total);
-	vg_progress_note(importing->progress, importing->step, "%s %s of %s", what, so_far, all);
+	vg_progress_note(
+		importing->context->progress, importing->step, "%s %s of %s", what, so_far, all);
+	return !importing->context->is_interrupted(importing->context->interrupted_data);
 }
 
 static struct vg_error *import(struct vg_context *context, const char *path, const char *format,
@@ -40,7 +42,7 @@ static struct vg_error *import(struct vg_context *context, const char *path, con
 	if (error)
 		return error;
 	struct importing importing = {
-		context->progress, vg_progress_begin(context->progress, "%s: importing", path)};
+		context, vg_progress_begin(context->progress, "%s: importing", path)};
 	error = vg_images_import(folder, path, format, sha256, note, &importing, ret_info);
 	vg_progress_end(context->progress, importing.step, !error);
 	return error;

@@ -58,16 +58,18 @@ static struct vg_error *get_builtin(struct vg_context *context, const char *fold
 }
 
 struct importing {
-	struct vg_progress *progress;
+	const struct vg_context *context;
 	unsigned line;
 };
 
-static void note_import(const char *what, uint64_t done, uint64_t total, void *data)
+static bool note_import(const char *what, uint64_t done, uint64_t total, void *data)
 {
 	struct importing *importing = data;
 	_auto(vg_string) char *so_far = vg_units_write_size(done >> 20 << 20);
 	_auto(vg_string) char *all = vg_units_write_size(total >> 20 << 20);
-	vg_progress_note(importing->progress, importing->line, "%s %s of %s", what, so_far, all);
+	vg_progress_note(
+		importing->context->progress, importing->line, "%s %s of %s", what, so_far, all);
+	return !importing->context->is_interrupted(importing->context->interrupted_data);
 }
 
 static struct vg_error *get_file(struct vg_context *context, const char *folder,
@@ -78,7 +80,7 @@ static struct vg_error *get_file(struct vg_context *context, const char *folder,
 					      ? vg_strdup(image->source)
 					      : vg_format("%.*s/%s", (int)(slash - template_path),
 							template_path, image->source);
-	struct importing importing = {context->progress,
+	struct importing importing = {context,
 		vg_progress_begin(context->progress, "image %s: taking in", image->name)};
 	struct vg_error *error = vg_images_import(
 		folder, path, image->format, image->sha256, note_import, &importing, ret_info);
