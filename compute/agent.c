@@ -258,6 +258,22 @@ struct vg_error *vg_agent_file_close(const struct vg_agent *agent, int64_t handl
 	return vg_agent_call(agent, "guest-file-close", arguments, VG_AGENT_CALL_S, &reply, &value);
 }
 
+struct vg_error *vg_agent_has_file(const struct vg_agent *agent, const char *path, bool *ret_has)
+{
+	int64_t handle;
+	struct vg_error *error = vg_agent_file_open(agent, path, "r", &handle);
+	if (!error) {
+		*ret_has = true;
+		return vg_agent_file_close(agent, handle);
+	}
+	// There is no code for it: the agent shows what strerror() says, in C's language.
+	if (!strstr(vg_error_message(error), "No such file or directory"))
+		return error;
+	vg_error_ignore(error);
+	*ret_has = false;
+	return NULL;
+}
+
 // The agent makes files that everybody may read: so the mode is set before the first byte.
 static struct vg_error *write_fresh(const struct vg_agent *agent, const char *path, unsigned mode,
 	const uint8_t *bytes, size_t size)

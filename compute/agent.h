@@ -37,6 +37,11 @@ struct vg_error *vg_agent_exec(const struct vg_agent *agent, const char *const *
 	const void *in, size_t in_size, uint64_t timeout_ms, bool (*stopped)(void *data), void *data,
 	struct vg_agent_result *ret_result) VG_MUST_CHECK;
 
+// Is there such a file that can be read? No program is run in the guest. An error when the agent does
+// not say (it may be told not to open files).
+struct vg_error *vg_agent_has_file(
+	const struct vg_agent *agent, const char *path, bool *ret_has) VG_MUST_CHECK;
+
 // Writes a file beside it and renames it into place: `/bin/mv`, exactly these arguments.
 struct vg_error *vg_agent_write_file(const struct vg_agent *agent, const char *path, unsigned mode,
 	const void *bytes, size_t size) VG_MUST_CHECK;

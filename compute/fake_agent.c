@@ -267,13 +267,21 @@ static struct vg_json *guest_exec_status(struct vg_json *machine, const struct v
 	return value;
 }
 
+// NULL: there is none to read.
 static struct vg_json *guest_file_open(struct vg_json *machine, const struct vg_json *arguments)
 {
 	const char *path = vg_json_get_string(arguments, "path", "");
-	struct vg_json *made = vg_json_object();
-	vg_json_set_string(made, "content", "");
-	vg_json_set_string(made, "mode", "0666");
-	vg_json_set(vg_fake_object(machine, "files"), path, made);
+	struct vg_json *files = vg_fake_object(machine, "files");
+	bool reads = strcmp(vg_json_get_string(arguments, "mode", "r"), "r") == 0;
+	// An agent that answers has applied its seed.
+	if (reads && !vg_json_get(files, path) && strcmp(path, ready_path) != 0)
+		return NULL;
+	if (!reads) {
+		struct vg_json *made = vg_json_object();
+		vg_json_set_string(made, "content", "");
+		vg_json_set_string(made, "mode", "0666");
+		vg_json_set(files, path, made);
+	}
 	char handle[24];
 	int64_t number = next_number(machine);
 	snprintf(handle, sizeof(handle), "%lld", (long long)number);
@@ -354,7 +362,11 @@ struct vg_error *vg_fake_agent(
 	} else {
 		struct vg_json *refusal = vg_json_object();
 		vg_json_set_string(refusal, "class", "GenericError");
-		vg_json_set_string(refusal, "desc", "the fake guest does not know that");
+		bool opens =
+			strcmp(vg_json_get_string(json, "execute", ""), "guest-file-open") == 0;
+		vg_json_set_string(refusal, "desc",
+			opens ? "failed to open file: No such file or directory"
+			      : "the fake guest does not know that");
 		vg_json_set(reply, "error", refusal);
 	}
 	*ret_reply = vg_json_write(reply);

@@ -16,13 +16,16 @@ enum {
 	EXEC_TIMEOUT_MS = 30 * 1000,
 	CONSOLE_MAX = 1 << 20,
 	CONSOLE_LINES = 12,
-	PAUSE_FIRST_MS = 100,
+	PAUSE_MIN_MS = 50,
 	PAUSE_MAX_MS = 1000,
 	UNSEEN_MAX_MS = 1000,
+	LATE_LOOK = 50,    // a look comes late by at most this part of the time waited, …
+	LATE_COMMAND = 20, // … and one that runs a command in the guest by this
 };
 
 // Where the seed's last act leaves its word (images/guest, compute/seed.h).
 static const char ready_path[] = "/run/vgrid/ready", failed_path[] = "/run/vgrid/failed";
+static const char being_applied[] = "the agent answers; the seed is still being applied";
 
 static bool interrupted(void *data)
 {
@@ -53,18 +56,39 @@ static bool read_in_guest(
 	return true;
 }
 
+// What the marks' files alone tell: no program is run in a guest that has enough to do. False when the
+// agent does not say, or when there is more to read.
+static bool look_at_marks(const struct vg_agent *agent, bool *ret_is_ready)
+{
+	bool is_ready = false, has_failed = false;
+	struct vg_error *error = vg_agent_has_file(agent, ready_path, &is_ready);
+	if (!error && !is_ready)
+		error = vg_agent_has_file(agent, failed_path, &has_failed);
+	bool is_told = !error && !has_failed;
+	vg_error_ignore(error);
+	*ret_is_ready = is_ready;
+	return is_told;
+}
+
 // The seed was applied as a whole, or says what failed, or is not done yet.
 static enum vg_readiness look_at_seed(
 	struct vg_context *context, const struct vg_agent *agent, char **ret_why)
 {
 	_auto(vg_string) char *text = NULL;
+	bool is_ready = false, is_told = look_at_marks(agent, &is_ready);
+	if (is_told && is_ready)
+		return VG_READY_YES;
+	if (is_told) {
+		say(ret_why, vg_strdup(being_applied));
+		return VG_READY_NOT_YET;
+	}
 	if (read_in_guest(context, agent, ready_path, &text))
 		return VG_READY_YES;
 	if (read_in_guest(context, agent, failed_path, &text)) {
 		say(ret_why, vg_take(text));
 		return VG_READY_FAILED;
 	}
-	say(ret_why, vg_strdup("the agent answers; the seed is still being applied"));
+	say(ret_why, vg_strdup(being_applied));
 	return VG_READY_NOT_YET;
 }
 
@@ -189,13 +213,21 @@ static struct vg_error *never_ready(const struct vg_drivers *drivers, struct vg_
 		"%s", tail);
 }
 
+// Until the next look: short at first, for many guests answer soon, then a part of the time waited.
+static void pause_after(uint64_t passed_ms, enum vg_ready_kind kind)
+{
+	uint64_t ms = passed_ms / (kind == VG_READY_EXEC ? LATE_COMMAND : LATE_LOOK);
+	ms = ms < PAUSE_MIN_MS ? PAUSE_MIN_MS : ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : ms;
+	nanosleep(&(struct timespec){(time_t)ms / 1000, (long)ms % 1000 * 1000000}, NULL);
+}
+
 struct vg_error *vg_ready_wait(struct vg_context *context, const struct vg_drivers *drivers,
 	struct vg_host *host, const struct vg_grid *grid, const struct vg_node *node,
 	void (*waiting)(const char *why, void *data), void *data)
 {
 	const struct vg_role *role = vg_node_role(grid, node);
 	uint64_t begun = clock_ms(), bound = role->ready.within * host->slowness, seen = begun;
-	for (long pause = PAUSE_FIRST_MS;; pause = pause * 3 / 2) {
+	for (;;) {
 		_auto(vg_string) char *why = NULL;
 		enum vg_readiness is = vg_ready_look(context, drivers, host, grid, node, &why);
 		uint64_t passed = clock_ms() - begun;
@@ -225,8 +257,6 @@ struct vg_error *vg_ready_wait(struct vg_context *context, const struct vg_drive
 			return never_ready(drivers, host, grid, node, passed, why ? why : "");
 		if (waiting)
 			waiting(why ? why : "", data);
-		if (pause > PAUSE_MAX_MS)
-			pause = PAUSE_MAX_MS;
-		nanosleep(&(struct timespec){pause / 1000, pause % 1000 * 1000000}, NULL);
+		pause_after(passed, role->ready.kind);
 	}
 }

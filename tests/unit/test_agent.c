@@ -78,6 +78,31 @@ static void a_program_gets_exactly_its_arguments_and_input(void **state)
 	assert_int_equal(script.at, VG_LENGTH(turns));
 }
 
+static void whether_a_file_is_there_is_known_without_a_program(void **state)
+{
+	(void)state;
+	static const struct turn turns[] = {
+		{"{\"execute\":\"guest-file-open\",\"arguments\":{\"path\":\"/a\",\"mode\":\"r\"}}",
+			"{\"return\":{\"handle\":4}}"},
+		{"open", "{\"return\":4}"},
+		{"\"guest-file-close\",\"arguments\":{\"handle\":4}", "{\"return\":{}}"},
+		{"open", "{\"error\":{\"class\":\"GenericError\",\"desc\":\"failed to open file "
+			 "'/a' (mode: 'r'): No such file or directory\"}}"},
+		{"open", "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"Command "
+			 "guest-file-open has been disabled\"}}"}};
+	AGENT(turns);
+	bool has = false;
+	_auto(vg_error) struct vg_error *odd = vg_agent_has_file(&agent, "/a", &has);
+	assert_non_null(odd);
+	assert_null(vg_agent_has_file(&agent, "/a", &has));
+	assert_true(has);
+	assert_null(vg_agent_has_file(&agent, "/a", &has));
+	assert_false(has);
+	_auto(vg_error) struct vg_error *disabled = vg_agent_has_file(&agent, "/a", &has);
+	assert_non_null(disabled);
+	assert_int_equal(script.at, VG_LENGTH(turns));
+}
+
 static void a_signal_is_told_as_a_shell_tells_it(void **state)
 {
 	(void)state;
@@ -366,6 +391,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_ping_is_answered_or_times_out),
 		cmocka_unit_test(a_program_gets_exactly_its_arguments_and_input),
+		cmocka_unit_test(whether_a_file_is_there_is_known_without_a_program),
 		cmocka_unit_test(a_signal_is_told_as_a_shell_tells_it),
 		cmocka_unit_test(a_program_that_does_not_end_is_left_in_time),
 		cmocka_unit_test(a_file_gets_its_mode_before_its_bytes_and_is_renamed_into_place),
