@@ -236,8 +236,9 @@ for grid in json.load(sys.stdin)["grids"]: print(grid["name"])' <"$folder/list")
 	done
 }
 
+# end [STATUS]
 end() {
-	local result=$?
+	local result=${1:-$?}
 	trap - EXIT
 	trap '' INT TERM
 	# shellcheck disable=SC2046
