@@ -28,7 +28,8 @@ static const char *const rule_names[] = {
 struct rule {
 	enum rule_kind kind;
 	char *operation;    // a pattern; a trace's path
-	uint64_t number;    // delay: milliseconds; else the call that it is for, 0: every one
+	uint64_t delay_ms;
+	uint64_t number;    // the call that it is for, 0: every one
 	bool is_open_ended; // and all after it
 	atomic_uint_fast64_t n_calls;
 };
@@ -51,20 +52,44 @@ void vg_filter_free(struct vg_filter *filter)
 	free(filter);
 }
 
-static struct vg_error *read_number(const char *text, struct rule *rule)
+static struct vg_error *read_number(
+	const char *text, const struct rule *rule, uint64_t *ret_number, const char **ret_rest)
 {
 	char *end;
 	errno = 0;
-	rule->number = strtoull(text, &end, 10);
-	if (rule->kind != RULE_DELAY && *end == '+') {
-		rule->is_open_ended = true;
-		end++;
-	}
-	bool is_count = rule->kind != RULE_DELAY;
-	if (*text < '0' || *text > '9' || *end || errno || (is_count && rule->number == 0))
+	uint64_t number = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || errno)
 		return vg_error_of(
 			VG_ERROR_USAGE, "'%s' is no number for '%s'", text, rule_names[rule->kind]);
+	*ret_number = number;
+	*ret_rest = end;
 	return NULL;
+}
+
+// `N` or `N+`.
+static struct vg_error *read_calls(const char *text, struct rule *rule)
+{
+	const char *rest;
+	struct vg_error *error = read_number(text, rule, &rule->number, &rest);
+	if (error)
+		return error;
+	rule->is_open_ended = *rest == '+';
+	if (rest[rule->is_open_ended] || rule->number == 0)
+		return vg_error_of(VG_ERROR_USAGE, "'%s' is no number of a call for '%s'", text,
+			rule_names[rule->kind]);
+	return NULL;
+}
+
+// `MS` or `MS:N` or `MS:N+`.
+static struct vg_error *read_delay(const char *text, struct rule *rule)
+{
+	const char *rest;
+	struct vg_error *error = read_number(text, rule, &rule->delay_ms, &rest);
+	if (error || !*rest)
+		return error;
+	if (*rest != ':')
+		return vg_error_of(VG_ERROR_USAGE, "'%s' is no number for 'delay'", text);
+	return read_calls(rest + 1, rule);
 }
 
 // Takes one rule's text apart in place.
@@ -86,7 +111,7 @@ static struct vg_error *read_rule(char *text, struct rule *rule)
 		*number++ = '\0';
 	rule->operation = vg_strdup(operation);
 	if (number)
-		return read_number(number, rule);
+		return kind == RULE_DELAY ? read_delay(number, rule) : read_calls(number, rule);
 	if (kind == RULE_DELAY)
 		return vg_error_of(VG_ERROR_USAGE, "'delay:%s' needs milliseconds", operation);
 	return NULL;
@@ -140,6 +165,22 @@ static bool is_due(struct rule *rule)
 	       (rule->is_open_ended && call > rule->number);
 }
 
+static void write_trace(const struct vg_filter_call *call, const char *result)
+{
+	if (!call->filter || call->filter->trace_fd < 0)
+		return;
+	_auto(vg_string) char *line = vg_format("%s %s %s %" PRIu64 "ms\n", call->operation,
+		call->who ? call->who : "-", result, (now_us() - call->begin_us) / 1000);
+	vg_error_ignore(vg_file_write_all(call->filter->trace_fd, "trace", line, strlen(line)));
+}
+
+static void hang(const struct vg_filter_call *call)
+{
+	write_trace(call, "hangs");
+	for (;;)
+		pause();
+}
+
 struct vg_error *vg_filter_begin(struct vg_filter *filter, const char *operation, const char *who,
 	struct vg_filter_call *ret_call)
 {
@@ -149,16 +190,14 @@ struct vg_error *vg_filter_begin(struct vg_filter *filter, const char *operation
 		struct rule *rule = &filter->rules[i];
 		if (rule->kind == RULE_TRACE || fnmatch(rule->operation, operation, 0) != 0)
 			continue;
-		if (rule->kind == RULE_DELAY) {
-			wait_ms(rule->number);
-			continue;
-		}
 		if (!is_due(rule))
 			continue;
+		if (rule->kind == RULE_DELAY)
+			wait_ms(rule->delay_ms);
 		if (rule->kind == RULE_KILL)
 			raise(SIGKILL);
-		while (rule->kind == RULE_HANG)
-			pause();
+		if (rule->kind == RULE_HANG)
+			hang(&call);
 		call.is_last |= rule->kind == RULE_KILLED;
 		call.is_lost |= rule->kind == RULE_LOST;
 		if (rule->kind == RULE_FAULT && !error)
@@ -176,12 +215,6 @@ struct vg_error *vg_filter_end(struct vg_filter_call *call, struct vg_error *res
 	if (call->is_lost)
 		result = vg_error_new("%s was done and its success is lost, as the filter was told",
 			call->operation);
-	if (call->filter && call->filter->trace_fd >= 0) {
-		_auto(vg_string) char *line = vg_format("%s %s %s %" PRIu64 "ms\n", call->operation,
-			call->who ? call->who : "-", result ? vg_error_message(result) : "ok",
-			(now_us() - call->begin_us) / 1000);
-		vg_error_ignore(
-			vg_file_write_all(call->filter->trace_fd, "trace", line, strlen(line)));
-	}
+	write_trace(call, result ? vg_error_message(result) : "ok");
 	return result;
 }

@@ -7,8 +7,9 @@
 // The text is a list of rules with commas between them. OP is KIND.OPERATION, as `compute.start`,
 // `net.converge`, `storage.create`; it may hold the wildcards of fnmatch(3), as `storage.*`.
 //
-//	trace:PATH       appends a line to a file for each call: OP, who, result, milliseconds
-//	delay:OP:MS      waits before the call
+//	trace:PATH       appends a line to a file for each call: OP, who, result, milliseconds; one that
+//	                 hangs has its line when it begins to
+//	delay:OP:MS[:N[+]] waits before the call: every one, or as below
 //	fault:OP         the call fails, always, and does nothing
 //	fault:OP:N       the N-th call (from 1, over all threads) fails, that one only
 //	fault:OP:N+      the N-th call and all after it fail

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Each driver operation fails, once or always, or is done and its success lost: the error says which
-step, node, host and place; the next up or down copes."""
+"""Each driver operation fails, once or for ever, is done and its success lost, hangs, or answers late:
+the error says which step, node, host and place; the next up or down copes."""
 
 import re
+import signal
+import time
 
 from vgrid import CHANGING, Home, claim, each, main, must_equal, numbered, template
 
@@ -72,7 +74,7 @@ def a_call_that_only_looks_and_fails_changes_nothing(_):
 
 
 def repeat_after(prepare, command, code=0):
-    """`command` with each of its operations failing once, by fault and by loss; then again."""
+    """`command` with each of its operations failing once and for ever, by fault and by loss; then again."""
     with Home() as before:
         file = prepare(before)
         command = [file if word == "FILE" else word for word in command]
@@ -81,7 +83,7 @@ def repeat_after(prepare, command, code=0):
             expected = home.picture()
         last = dict(numbered(calls))
         points = [(rule, operation, n) for operation in sorted(last) if operation in CHANGING
-                  for rule, n in (("fault", 1), ("lost", last[operation]))]
+                  for rule, n in (("fault", 1), ("fault", "1+"), ("lost", last[operation]))]
 
         def try_point(rule, operation, n):
             with before.copy() as home:
@@ -163,12 +165,198 @@ def a_refresh_that_is_lost_is_done_again(home):
     home.run("plan", file)
 
 
+HANGING = {"VGRID_CALL_TIMEOUT": "1s"}
+
+
+@claim
+def a_call_that_hangs_is_told_with_step_node_host_and_place(_):
+    def try_operation(operation):
+        with Home("fake:1") as home:
+            file = home.file(HEAD_AND_WORKERS, "lab.yaml")
+            with home.copy() as other:
+                other.run("up", file)
+                expected = other.picture()
+            begin = time.monotonic()
+            result = home.run("up", file, rules=f"hang:{operation}:1", env=HANGING, code=1)
+            assert time.monotonic() - begin < 30, "it took too long"
+            lines = [line for line in result.err.splitlines() if line.startswith("error: ")]
+            for pattern in (*TELLS[operation], "on 'host-0'", "no answer from the .* of 'host-0' "
+                            "within 1s; it may still be carried out"):
+                assert any(re.search(pattern, line) for line in lines), f"{pattern}\n{result}"
+            result.says("steps failed", "VGRID_CALL_TIMEOUT")
+            assert home.record("lab")["phase"] == "creating"
+            home.run("up", file)
+            must_equal(expected, home.picture())
+    each([(operation,) for operation in TELLS], try_operation, at_once=4)
+
+
+def hang_and_repeat(prepare, command):
+    """`command` with each of its operations hanging, the first time and the last; then again."""
+    with Home() as before:
+        file = prepare(before)
+        command = [file if word == "FILE" else word for word in command]
+        with before.copy() as home:
+            _, calls = home.traced(*command)
+            expected = home.picture()
+        last = dict(numbered(calls))
+        points = [(operation, n) for operation in sorted(last) if operation != "compute.agent"
+                  for n in sorted({1, last[operation]})]
+
+        def try_point(operation, n):
+            with before.copy() as home:
+                home.run(*command, rules=f"hang:{operation}:{n}", env=HANGING, code=1).says(
+                    "no answer from the")
+                home.run(*command)
+                must_equal(expected, home.picture())
+        each(points, try_point, at_once=6)
+
+
+@claim
+def an_up_goes_on_after_a_call_that_hung(_):
+    hang_and_repeat(lambda home: home.file(template()), ["up", "FILE"])
+
+
+@claim
+def a_change_goes_on_after_a_call_that_hung(_):
+    def prepare(home):
+        home.run("up", home.file(template(3)))
+        disks = {"data": {"size": "2GiB", "mount": "/data"}}
+        return home.file(template(head={"disks": disks, "setup": "echo new\n"}))
+    hang_and_repeat(prepare, ["up", "FILE", "-y"])
+
+
+@claim
+def a_down_goes_on_after_a_call_that_hung(_):
+    def prepare(home):
+        home.run("up", home.file(template()))
+    hang_and_repeat(prepare, ["down", "lab", "--delete-disks"])
+
+
+@claim
+def an_agent_call_that_hangs_is_asked_again(home):
+    home.run("up", home.file(template()), rules="hang:compute.agent:1", env=HANGING)
+    home.run("plan", home.file(template()))
+
+
+@claim
+def hosts_that_answer_are_answered_for(home):
+    file = home.file(template())
+    home.run("up", file)
+    hosts = {name.split(".")[1]: machine["host"] for name, machine in home.machines().items()}
+    assert len(set(hosts.values())) > 1, hosts
+    for operation in ("compute.observe", "net.observe", "storage.observe", "compute.open",
+                      "net.open", "storage.open"):
+        rules = f"hang:{operation}:2"
+        result = home.run("status", "lab", rules=rules, env=HANGING, code=1)
+        silent = re.search(r"no answer from the \w+ of '(host-\d)' within 1s", result.err)[1]
+        for node, host in hosts.items():
+            state = re.search(rf"^{node} .*", result.out, re.M)[0]
+            assert ("its host did not answer" in state) == (host == silent), str(result)
+            assert ("running" in state) == (host != silent), str(result)
+        home.run("plan", file, rules=rules, env=HANGING, code=1).says("no answer from the")
+        home.run("list", rules=rules, env=HANGING).shows("lab")
+
+
+@claim
+def a_node_is_reached_while_another_host_hangs(home):
+    home.run("up", home.file(template()))
+    hosts = {name.split(".")[1]: machine["host"] for name, machine in home.machines().items()}
+    results = {node: home.run("exec", "lab", node, "--", "true", rules="hang:compute.open:1",
+                              env=HANGING, code=None) for node in hosts}
+    assert sum(result.code == 0 for result in results.values()) >= 1, "no host answered"
+    for node, result in results.items():
+        if result.code:
+            result.says(f"'{node}' is on '{hosts[node]}'", "no answer from the hypervisor")
+
+
+@claim
+def down_takes_away_what_is_on_hosts_that_answer(home):
+    home.run("up", home.file(template(5)))
+    result = home.run("down", "lab", "--delete-disks", rules="hang:compute.observe:1", env=HANGING,
+                      code=1)
+    silent = re.search(r"no answer from the hypervisor of '(host-\d)'", result.err)[1]
+    hosts = {machine["host"] for machine in home.machines().values()}
+    assert hosts == {silent}, f"{hosts}\n{result}"
+    assert home.record("lab")["phase"] == "removing"
+    home.run("down", "lab", "--delete-disks")
+    home.must_be_empty()
+
+
+@claim
+def all_answers_late_but_in_time_make_no_difference(home):
+    file = home.file(template(1))
+    with home.copy() as other:
+        other.run("up", file)
+        expected = other.picture()
+    home.run("up", file, rules="delay:*:20")
+    must_equal(expected, home.picture())
+    home.run("down", "lab", "--delete-disks", rules="delay:*:20")
+    home.must_be_empty()
+
+
+@claim
+def an_answer_that_comes_after_its_time_is_found_by_the_next_up(_):
+    def try_operation(operation):
+        with Home("fake:1") as home:
+            file = home.file(template(worker={"after": None}))
+            with home.copy() as other:
+                other.run("up", file)
+                expected = other.picture()
+            # The others go on for long enough for the late one to be carried out.
+            rules = f"delay:{operation}:1500:1,delay:compute.agent:400"
+            home.run("up", file, rules=rules, env=HANGING, code=1).says("no answer from the")
+            home.run("up", file)
+            must_equal(expected, home.picture())
+            home.run("down", "lab", "--delete-disks")
+            home.must_be_empty()
+    each([(operation,) for operation in TELLS], try_operation, at_once=4)
+
+
+@claim
+def ctrl_c_says_which_step_it_waits_for_and_the_second_ends_at_once(home):
+    file = home.file(template(0))
+    trace = home.folder / "trace"
+    log = home.folder / "stderr"
+    with log.open("w") as err:
+        process = home.start("up", file, rules=f"hang:compute.start:1,trace:{trace}", stderr=err)
+        home.until(process, lambda: trace.exists() and " hangs " in trace.read_text())
+        process.send_signal(signal.SIGINT)
+        home.until(process, lambda: "Stopping; waiting for 'head: starting' on 'host-0', Ctrl-C again"
+                   in log.read_text())
+        process.send_signal(signal.SIGINT)
+        home.end(process).must(130)
+    home.run("up", file)
+
+
+@claim
+def ctrl_c_says_which_host_it_waits_for(home):
+    file = home.file(template(0))
+    home.run("up", file)
+    trace = home.folder / "trace"
+    log = home.folder / "stderr"
+    with log.open("w") as err:
+        process = home.start("status", "lab", rules=f"hang:storage.observe:1,trace:{trace}",
+                             stderr=err)
+        home.until(process, lambda: trace.exists() and " hangs " in trace.read_text())
+        process.send_signal(signal.SIGINT)
+        home.until(process, lambda: "Stopping; 'host-" in log.read_text())
+        process.send_signal(signal.SIGINT)
+        home.end(process).must(130)
+
+
+@claim
+def a_call_timeout_that_is_wrong_is_a_usage_error(home):
+    home.run("plan", home.file(template()), env={"VGRID_CALL_TIMEOUT": "5"}, code=2).says(
+        "VGRID_CALL_TIMEOUT")
+
+
 @claim
 def a_filter_that_is_wrong_is_a_usage_error(home):
     file = home.file(template())
     for rules, text in (("bend:compute.start", "there is no filter 'bend'"),
                         ("fault:", "of what?"), ("fault:x:none", "is no number"),
-                        ("delay:compute.start", "needs milliseconds")):
+                        ("delay:compute.start", "needs milliseconds"),
+                        ("delay:x:5:0", "is no number of a call")):
         home.run("plan", file, rules=rules, code=2).says("VGRID_FILTER", text)
 
 

@@ -297,10 +297,10 @@ def numbered(calls):
     return result
 
 
-def each(points, try_point, title=str):
-    """Tries all points, two at a time, and tells of those that fail."""
+def each(points, try_point, title=str, at_once=2):
+    """Tries all points, a few at a time, and tells of those that fail."""
     failures = []
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
         for point, future in [(point, pool.submit(try_point, *point)) for point in points]:
             try:
                 future.result()
