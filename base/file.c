@@ -125,7 +125,7 @@ static bool is_still_there(int fd, const char *path)
 	       mine.st_dev == there.st_dev;
 }
 
-// Empty and ours alone; what a dead writer left is used again.
+// Empty, of the mode, and ours alone.
 static struct vg_error *open_draft(const char *path, mode_t mode, int *ret_fd)
 {
 	for (;;) {
@@ -138,10 +138,12 @@ static struct vg_error *open_draft(const char *path, mode_t mode, int *ret_fd)
 				return vg_error_errno(errno, "locking '%s'", path);
 			continue;
 		}
+		bool is_ours = is_still_there(fd, path);
+		// What a dead writer left goes.
+		if (is_ours && lseek(fd, 0, SEEK_END) > 0 && unlink(path) < 0)
+			return vg_error_errno(errno, "removing '%s'", path);
 		if (!is_still_there(fd, path))
 			continue;
-		if (ftruncate(fd, 0) < 0)
-			return vg_error_errno(errno, "emptying '%s'", path);
 		*ret_fd = vg_take_fd(&fd);
 		return NULL;
 	}

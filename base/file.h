@@ -17,7 +17,7 @@ struct vg_error *vg_file_read_fd(int fd, const char *name, size_t size_max, char
 	size_t *ret_size) VG_MUST_CHECK;
 // Writes a draft beside it (PATH.new, locked while its writer lives), fsyncs, renames, fsyncs the
 // folder: the old content or the new, never a mixture. On an error nothing has changed. A draft that
-// a killed writer left is used again by the next.
+// a killed writer left is removed by the next.
 struct vg_error *vg_file_write(const char *path, mode_t mode, const void *bytes, size_t size)
 	VG_MUST_CHECK;
 // Removes the draft of this file that a killed writer left, if there is one.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "orchestrator/state/store.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -10,7 +13,15 @@
 #include "orchestrator/context.h"
 #include "orchestrator/report/progress.h"
 
-enum { RECORD_SIZE_MAX = 64 << 20, VNI_FIRST = 100, VNI_LAST = 0xffffff };
+enum {
+	RECORD_SIZE_MAX = 64 << 20,
+	VNI_FIRST = 100,
+	VNI_LAST = 0xffffff,
+	HOLDER_TRIES = 20,
+	HOLDER_PAUSE_MS = 10,
+};
+
+static const char process_mark[] = " (process ";
 
 static char *path_of(const struct vg_context *context, const char *key, const char *file)
 {
@@ -178,6 +189,22 @@ static struct vg_error *take_lock(const char *locks, const char *path, bool wait
 	}
 }
 
+// Who holds the lock, in words, malloc'ed. Whoever took it says so a moment later; until then the
+// file is empty, or tells of the one before, who is not there any more.
+static char *read_holder(const char *path)
+{
+	for (unsigned tries = 0;; tries++) {
+		_auto(vg_string) char *holder = vg_lock_holder_read(path);
+		const char *mark = strstr(holder, process_mark);
+		int pid = mark ? atoi(mark + strlen(process_mark)) : 0;
+		if (pid > 0 && (kill(pid, 0) == 0 || errno == EPERM))
+			return vg_take(holder);
+		if (tries == HOLDER_TRIES)
+			return vg_strdup("another command");
+		nanosleep(&(struct timespec){0, HOLDER_PAUSE_MS * 1000000}, NULL);
+	}
+}
+
 struct vg_error *vg_store_lock(
 	struct vg_context *context, const char *key, const char *doing, int *ret_fd)
 {
@@ -186,14 +213,14 @@ struct vg_error *vg_store_lock(
 	struct vg_error *error = take_lock(locks, path, false, ret_fd);
 	if (error && vg_error_kind(error) == VG_ERROR_TIMEOUT) {
 		vg_error_ignore(error);
-		_auto(vg_string) char *holder = vg_lock_holder_read(path);
+		_auto(vg_string) char *holder = read_holder(path);
 		vg_progress_say(context->progress, "Waiting for '%s', which is being changed by %s",
-			key, *holder ? holder : "another command");
+			key, holder);
 		error = take_lock(locks, path, true, ret_fd);
 	}
 	if (error)
 		return vg_error_while(error, "locking grid '%s'", key);
-	_auto(vg_string) char *who = vg_format("'%s' (process %d)", doing, (int)getpid());
+	_auto(vg_string) char *who = vg_format("'%s'%s%d)", doing, process_mark, (int)getpid());
 	vg_lock_holder_write(*ret_fd, who);
 	_auto(vg_string) char *record = path_of(context, key, "record.json");
 	_auto(vg_string) char *secret = path_of(context, key, "secret");

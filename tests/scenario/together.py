@@ -82,11 +82,58 @@ def one_that_was_killed_is_not_waited_for(home):
     assert "Waiting" not in result.err, str(result)
 
 
+def hanging(home, *arguments, operation="compute.start"):
+    """Starts a command that hangs in `operation` for ever, and yields it once it does."""
+    trace = home.folder / "trace-hanging"
+    trace.unlink(missing_ok=True)
+    process = home.start(*arguments, rules=f"trace:{trace},hang:{operation}:1")
+    home.until(process, lambda: trace.exists() and f"{operation} " in trace.read_text() and
+               " hangs " in trace.read_text())
+    return process
+
+
+def killed(home, process):
+    process.send_signal(signal.SIGKILL)
+    home.end(process).must(-9)
+
+
+@claim
+def who_waits_for_one_that_is_killed_goes_on_at_once(home):
+    file = home.file(template(0))
+    for words, said in ((("up", file), "'vgrid up'"), (("down", "lab", "--delete-disks"),
+                                                       "'vgrid up'")):
+        first = hanging(home, "up", file)
+        log = home.folder / "waiting"
+        with log.open("w") as err:
+            second = home.start(*words, stderr=err)
+            home.until(second, lambda: "Waiting for" in log.read_text())
+        assert f"which is being changed by {said} (process {first.pid})" in log.read_text()
+        assert first.poll() is None and second.poll() is None
+        killed(home, first)
+        home.end(second).must(0)
+        home.run("down", "lab", "--delete-disks", code=None)
+    home.must_be_empty()
+
+
+@claim
+def one_grid_is_made_and_taken_down_while_a_call_for_another_hangs(home):
+    file = home.file(template(1))
+    for operation in ("compute.start", "net.converge", "storage.create"):
+        first = hanging(home, "up", file, "--name", "other", operation=operation)
+        for words in (("up", file), ("status", "lab"), ("down", "lab", "--delete-disks")):
+            result = home.run(*words)
+            assert "Waiting" not in result.err, str(result)
+        assert first.poll() is None, "the other had ended, which proves nothing"
+        killed(home, first)
+        home.run("down", "other", "--delete-disks")
+    home.must_be_empty()
+
+
 @claim
 def grids_are_made_at_the_same_time_and_share_no_vni(home):
     file = home.file(template(1, networks={"lan": {"cidr": "10.9.0.0/16"},
                                            "wan": {"cidr": "10.10.0.0/16"}}))
-    names = [f"lab-{i}" for i in range(6)]
+    names = [f"lab-{i}" for i in range(8)]
     # Held where each has chosen its VNIs and none has saved them.
     running = [home.start("up", file, "--name", name, rules="delay:storage.observe:300")
                for name in names]
@@ -95,7 +142,7 @@ def grids_are_made_at_the_same_time_and_share_no_vni(home):
         result.must(0)
         assert "Waiting" not in result.err, str(result)
     vnis = [vni for name in names for vni in home.record(name)["vnis"]]
-    assert len(set(vnis)) == len(vnis) == 12, vnis
+    assert len(set(vnis)) == len(vnis) == 16, vnis
     for name in names:
         home.run("plan", file, "--name", name)
     running = [home.start("down", name, "--delete-disks") for name in names]
@@ -107,9 +154,11 @@ def grids_are_made_at_the_same_time_and_share_no_vni(home):
 @claim
 def many_ups_of_one_grid_make_it_once(home):
     file = home.file(template(1))
-    running = [home.start("up", file) for _ in range(5)]
+    running = [home.start("up", file) for _ in range(8)]
     results = [home.end(process).must(0) for process in running]
     assert sum("+ head" in result.err for result in results) == 1
+    waited = [result for result in results if "Waiting for 'lab@fake', which is being" in result.err]
+    assert waited and all("(process " in result.err for result in waited)
     assert all(machine["boots"] == 1 for machine in home.machines().values())
 
 

@@ -3,6 +3,8 @@
 // Claims about base/: errors, text, units, maps, JSON, files, addresses, keys.
 #include "tests/unit/test.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/crypto.h"
@@ -45,7 +47,8 @@ static void a_unit_nearly_right_is_answered_with_the_right_one(void **state)
 	assert_null(vg_units_read_size("1536MiB", &bytes));
 	_auto(vg_string) char *text = vg_units_write_size(bytes);
 	assert_string_equal(text, "1536MiB");
-	_auto(vg_error) struct vg_error *error = vg_units_read_size("9223372036854775807TiB", &bytes);
+	_auto(vg_error) struct vg_error *error =
+		vg_units_read_size("9223372036854775807TiB", &bytes);
 	assert_non_null(error);
 }
 
@@ -141,19 +144,55 @@ static void a_file_is_written_whole_or_not_at_all(void **state)
 	assert_false(vg_file_exists(folder));
 }
 
+// A draft as a killed writer leaves it: nobody has its lock.
+static void leave_draft(const char *path)
+{
+	_auto(vg_string) char *draft = vg_format("%s.new", path);
+	_auto(vg_fd) int fd = open(draft, O_WRONLY | O_CREAT, 0600);
+	assert_null(vg_file_write_all(fd, draft, "half of something longer", 24));
+}
+
+static void what_a_killed_writer_left_is_removed(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/vgrid-test-XXXXXX";
+	assert_non_null(mkdtemp(folder));
+	_auto(vg_string) char *path = vg_format("%s/file", folder);
+	_auto(vg_string) char *draft = vg_format("%s.new", path);
+	leave_draft(path);
+	assert_null(vg_file_write(path, 0444, "whole", 5));
+	assert_false(vg_file_exists(draft));
+	_auto(vg_string) char *text = NULL;
+	assert_null(vg_file_read(path, 64, &text, NULL));
+	assert_string_equal(text, "whole");
+	struct stat status;
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0444);
+	leave_draft(path);
+	vg_file_tidy(path);
+	assert_false(vg_file_exists(draft));
+	// One whose writer lives is left alone.
+	leave_draft(path);
+	_auto(vg_fd) int writer = open(draft, O_RDWR);
+	assert_int_equal(flock(writer, LOCK_EX), 0);
+	vg_file_tidy(path);
+	assert_true(vg_file_exists(draft));
+	assert_null(vg_folder_remove(folder));
+}
+
 static void a_program_gets_exactly_its_arguments(void **state)
 {
 	(void)state;
 	int status;
 	_auto(vg_string) char *output = NULL;
-	assert_null(vg_process_run((const char *const[]){"echo", "a  b", "$HOME;ls", NULL}, NULL,
-		&status, &output));
+	assert_null(vg_process_run(
+		(const char *const[]){"echo", "a  b", "$HOME;ls", NULL}, NULL, &status, &output));
 	assert_int_equal(status, 0);
 	assert_string_equal(output, "a  b $HOME;ls\n");
 	pid_t pid;
-	_auto(vg_error) struct vg_error *error = vg_process_start(
-		(const char *const[]){"/no/such/program", NULL}, NULL,
-		(struct vg_process_files){-1, -1, -1}, &pid);
+	_auto(vg_error) struct vg_error *error =
+		vg_process_start((const char *const[]){"/no/such/program", NULL}, NULL,
+			(struct vg_process_files){-1, -1, -1}, &pid);
 	assert_non_null(error);
 	assert_true(vg_process_is(getpid(), vg_process_start_time(getpid())));
 	assert_false(vg_process_is(getpid(), 1));
@@ -170,8 +209,8 @@ static void keys_derive_from_a_secret_as_others_derive_them(void **state)
 	vg_hkdf(secret, "vgrid test", key, sizeof(key));
 	char hex[VG_SHA256_HEX];
 	vg_sha256_hex(key, sizeof(key), hex);
-	assert_string_equal(hex,
-		"06abe57596b261d63a5ecb5fd0af15781fbd70bc590a61695ad7dc786c571dac");
+	assert_string_equal(
+		hex, "06abe57596b261d63a5ecb5fd0af15781fbd70bc590a61695ad7dc786c571dac");
 	_auto(vg_string) char *public = NULL, *private = NULL;
 	vg_ssh_key(key, "test", &public, &private);
 	assert_non_null(strstr(public, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"));
@@ -201,6 +240,7 @@ int main(void)
 		cmocka_unit_test(broken_json_is_refused),
 		cmocka_unit_test(a_block_of_addresses_numbers_them_and_keeps_the_gateway),
 		cmocka_unit_test(a_file_is_written_whole_or_not_at_all),
+		cmocka_unit_test(what_a_killed_writer_left_is_removed),
 		cmocka_unit_test(a_program_gets_exactly_its_arguments),
 		cmocka_unit_test(keys_derive_from_a_secret_as_others_derive_them),
 	};
