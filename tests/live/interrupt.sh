@@ -44,8 +44,26 @@ expect 0 status cut
 expect 0 list
 has "$out" '^cut.* creating'
 
-claim 'down leaves nothing of what was half made'
+# libvirtd_pid: of the one box.
+libvirtd_pid() {
+	local pid
+	for pid in $(descendants "$(box_pids)"); do
+		[ "$(cat "/proc/$pid/comm")" != libvirtd ] || echo "$pid"
+	done
+}
+
+claim 'a libvirtd that hangs is told in time, and down does without it and leaves nothing half made'
+stopped=$(libvirtd_pid)
+kill -STOP "$stopped"
+export VGRID_CALL_TIMEOUT=2s
+begun=$SECONDS
+expect 1 up cut.yaml
+has "$err" "opening host 'box-0': libvirtd of the box 'box-0' does not answer after 2000 ms"
+expect 1 status cut
+has "$err" 'does not answer after 2000 ms'
+[ $((SECONDS - begun)) -lt 30 ] || fail "that took $((SECONDS - begun)) s"
 expect 0 down cut --delete-disks
+unset VGRID_CALL_TIMEOUT
 nothing_is_left
 
 claim 'killed when it has saved its record, when its box runs, when it makes disks, when guests run'
@@ -66,6 +84,22 @@ every_node_pings_every_other cut n-0 n-1
 expect 0 status cut --check
 expect 0 up cut.yaml
 has "$err" 'nothing to do'
+
+claim 'a libvirtd that hangs in the midst of a call is told; when it answers again all goes on'
+env VGRID_CALL_TIMEOUT=2s "$vgrid" exec cut n-0 -- sh -c 'echo begun; sleep 600' \
+	>exec.out 2>exec.err </dev/null &
+exec=$!
+await 60 'the program runs' in_node cut n-0 'pidof sleep'
+stopped=$(libvirtd_pid)
+kill -STOP "$stopped"
+status=0
+wait $exec || status=$?
+kill -CONT "$stopped"
+same "$status" 1 "$(cat exec.err)"
+has "$(cat exec.err)" 'hypervisor|libvirtd|agent'
+expect 0 up cut.yaml
+has "$err" 'nothing to do'
+in_node cut n-0 'pkill sleep' || :
 
 claim 'killed in the middle of down, down is run again'
 "$vgrid" down cut --delete-disks >down.out 2>&1 </dev/null &
