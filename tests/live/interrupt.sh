@@ -99,7 +99,7 @@ same "$status" 1 "$(cat exec.err)"
 has "$(cat exec.err)" 'hypervisor|libvirtd|agent'
 expect 0 up cut.yaml
 has "$err" 'nothing to do'
-in_node cut n-0 'pkill sleep' || :
+in_node cut n-0 'kill $(pidof sleep)'
 
 claim 'killed in the middle of down, down is run again'
 "$vgrid" down cut --delete-disks >down.out 2>&1 </dev/null &
