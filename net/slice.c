@@ -52,6 +52,8 @@ struct vg_slice *vg_slice_copy(const struct vg_slice *slice)
 	struct vg_slice *copy = copy_items(slice, sizeof(*slice));
 	copy->store = copy_string(slice->store);
 	copy->grid = copy_string(slice->grid);
+	copy->held = copy->foreign = NULL; // only seen, never wanted
+	copy->n_held = copy->n_foreign = 0;
 	copy->overlays = copy_items(slice->overlays, slice->n_overlays * sizeof(*slice->overlays));
 	for (size_t i = 0; i < copy->n_overlays; i++) {
 		struct vg_slice_overlay *to = &copy->overlays[i];

@@ -52,7 +52,7 @@ struct vg_slice {
 void vg_slice_free(struct vg_slice *slice);
 VG_AUTO(vg_slice);
 
-// A copy that borrows nothing but the places.
+// A copy of a wanted slice that borrows nothing but the places.
 struct vg_slice *vg_slice_copy(const struct vg_slice *slice);
 
 struct vg_slice_input {

@@ -73,6 +73,8 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	     "*VGRID\\_HOME*\n\twhere records, images and disks are kept; by default "
 	     "$XDG\\_STATE\\_HOME/vgrid or ~/.local/state/vgrid\n\n"
 	     "*VGRID\\_SITE*\n\tthe site where none is named\n\n"
+	     "*VGRID\\_CALL\\_TIMEOUT*\n\thow long a hypervisor, a network or a storage may take to "
+	     "answer, as in 5m, instead of one to five minutes\n\n"
 	     "*NO\\_COLOR*\n\tno colours");
 	return NULL;
 }
