@@ -45,7 +45,8 @@ static void a_unit_nearly_right_is_answered_with_the_right_one(void **state)
 	assert_null(vg_units_read_size("1536MiB", &bytes));
 	_auto(vg_string) char *text = vg_units_write_size(bytes);
 	assert_string_equal(text, "1536MiB");
-	_auto(vg_error) struct vg_error *error = vg_units_read_size("9223372036854775807TiB", &bytes);
+	_auto(vg_error) struct vg_error *error =
+		vg_units_read_size("9223372036854775807TiB", &bytes);
 	assert_non_null(error);
 }
 
@@ -85,6 +86,13 @@ static void broken_json_is_refused(void **state)
 {
 	(void)state;
 	static const char *const cases[] = {"", "{", "{} x", "{\"a\":1,}", "nul", "\xff", "[1,]"};
+	_auto(vg_json) struct vg_json *object = NULL;
+	assert_null(vg_json_read("{\"a\": 1}", 8, &object));
+	assert_null(vg_json_at(object, 0)); // it has an entry, but is no list
+	assert_null(vg_json_at(NULL, 0));
+	_auto(vg_json) struct vg_json *none = NULL;
+	_auto(vg_error) struct vg_error *trailing = vg_json_read("{}\0", 3, &none);
+	assert_non_null(trailing);
 	for (size_t i = 0; i < VG_LENGTH(cases); i++) {
 		_auto(vg_json) struct vg_json *json = NULL;
 		_auto(vg_error) struct vg_error *error =
@@ -146,14 +154,14 @@ static void a_program_gets_exactly_its_arguments(void **state)
 	(void)state;
 	int status;
 	_auto(vg_string) char *output = NULL;
-	assert_null(vg_process_run((const char *const[]){"echo", "a  b", "$HOME;ls", NULL}, NULL,
-		&status, &output));
+	assert_null(vg_process_run(
+		(const char *const[]){"echo", "a  b", "$HOME;ls", NULL}, NULL, &status, &output));
 	assert_int_equal(status, 0);
 	assert_string_equal(output, "a  b $HOME;ls\n");
 	pid_t pid;
-	_auto(vg_error) struct vg_error *error = vg_process_start(
-		(const char *const[]){"/no/such/program", NULL}, NULL,
-		(struct vg_process_files){-1, -1, -1}, &pid);
+	_auto(vg_error) struct vg_error *error =
+		vg_process_start((const char *const[]){"/no/such/program", NULL}, NULL,
+			(struct vg_process_files){-1, -1, -1}, &pid);
 	assert_non_null(error);
 	assert_true(vg_process_is(getpid(), vg_process_start_time(getpid())));
 	assert_false(vg_process_is(getpid(), 1));
@@ -170,8 +178,8 @@ static void keys_derive_from_a_secret_as_others_derive_them(void **state)
 	vg_hkdf(secret, "vgrid test", key, sizeof(key));
 	char hex[VG_SHA256_HEX];
 	vg_sha256_hex(key, sizeof(key), hex);
-	assert_string_equal(hex,
-		"06abe57596b261d63a5ecb5fd0af15781fbd70bc590a61695ad7dc786c571dac");
+	assert_string_equal(
+		hex, "06abe57596b261d63a5ecb5fd0af15781fbd70bc590a61695ad7dc786c571dac");
 	_auto(vg_string) char *public = NULL, *private = NULL;
 	vg_ssh_key(key, "test", &public, &private);
 	assert_non_null(strstr(public, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"));
