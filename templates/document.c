@@ -7,6 +7,8 @@
 #include "base/map.h"
 #include "base/text.h"
 
+enum { EMPTY_LINES_MAX = 1000 };
+
 // One open list or map.
 struct level {
 	struct vg_value *value;
@@ -374,6 +376,26 @@ static bool find_foreign(struct reader *reader)
 	return false;
 }
 
+// In a text over several lines libfyaml looks, at each empty line, for the end of all that follow:
+// a mebibyte of them takes it half an hour.
+static bool find_emptiness(struct reader *reader)
+{
+	size_t n_empty = 0;
+	for (size_t at = 0; at < reader->size; at++) {
+		char byte = reader->text[at];
+		if (byte == '\n' || byte == '\r')
+			n_empty++;
+		else if (byte != ' ' && byte != '\t')
+			n_empty = 0;
+		if (n_empty <= EMPTY_LINES_MAX)
+			continue;
+		vg_finding_add(reader->findings, place_at(reader, at),
+			"more than %d lines in a row are empty", EMPTY_LINES_MAX);
+		return true;
+	}
+	return false;
+}
+
 static const char *line_begin(const struct reader *reader, unsigned line)
 {
 	const char *at = reader->text, *end = reader->text + reader->size;
@@ -462,7 +484,7 @@ void vg_document_read(struct vg_arena *arena, const char *name, const char *text
 		.findings = findings,
 		.line = 1,
 		.column = 1};
-	if (find_foreign(&reader))
+	if (find_foreign(&reader) || find_emptiness(&reader))
 		return;
 	struct fy_diag_cfg config;
 	fy_diag_cfg_default(&config);

@@ -88,6 +88,13 @@ static void broken_json_is_refused(void **state)
 {
 	(void)state;
 	static const char *const cases[] = {"", "{", "{} x", "{\"a\":1,}", "nul", "\xff", "[1,]"};
+	_auto(vg_json) struct vg_json *object = NULL;
+	assert_null(vg_json_read("{\"a\": 1}", 8, &object));
+	assert_null(vg_json_at(object, 0)); // it has an entry, but is no list
+	assert_null(vg_json_at(NULL, 0));
+	_auto(vg_json) struct vg_json *none = NULL;
+	_auto(vg_error) struct vg_error *trailing = vg_json_read("{}\0", 3, &none);
+	assert_non_null(trailing);
 	for (size_t i = 0; i < VG_LENGTH(cases); i++) {
 		_auto(vg_json) struct vg_json *json = NULL;
 		_auto(vg_error) struct vg_error *error =

@@ -4,9 +4,12 @@
 #include "tests/unit/test.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/memory.h"
+#include "base/process.h"
+#include "base/regex.h"
 #include "base/text.h"
 #include "templates/template.h"
 
@@ -67,7 +70,17 @@ static void nesting_repetition_and_bombs_are_faults_within_a_moment(void **state
 		{"roles: {a: {setup: \"", "$${a}", "\"}}}"}, {"roles: {a: {nics: [", "a, ", "]}}"},
 		{"tests: [", "{name: a}, ", "]"}, {"", "\xff", ""}, {"", "\xc2\x85", ""},
 		{"a: ", "\xe2\x80\xae", ""}, {"roles: {", "? a\n", "}"}, {"", "\t", ""},
-		{"\"", "\\", ""}, {"'", "'", ""}};
+		{"\"", "\\", ""}, {"'", "'", ""}, {"", "'x", ""}, {"a: '", "''", ""},
+		{"a: >\n", "   \n", ""}, {"", "a:\n ", ""}, {"", ":", ""}, {"", "? - ", ""},
+		{"", "{[", ""}, {"a: {", "b, ", ""}, {"[", ",", "]"}, {"", "&a ", ""},
+		{"", "!a ", ""}, {"vgrid: ", "9", ""}, {"roles: {a: {count: -", "9", "}}"},
+		{"roles: {a: {memory: ", "9", "TiB}}"}, {"roles: {a: {cpu-limit: 0.", "0", "1}}"},
+		{"roles: {a: {files: {", "\"/a\": {content: b}, ", "}}}"},
+		{"networks: {a: {cidr: \"", "f:", ":/64\"}}"},
+		{"parameters: {a: {type: choice, of: [", "b, ", "]}}"},
+		{"tests: [", "{name: a, reach: b}, ", "]"}, {"profiles: {", "a: , ", "}"},
+		{"outputs: {a: \"", "${a.ips.b} ", "\"}"}, {"", "\r", ""}, {"", "\xef\xbb\xbf", ""},
+		{"", "\xed\xa0\x80", ""}, {"a: \"", "\\ud800", "\""}};
 	for (size_t i = 0; i < VG_LENGTH(cases); i++) {
 		_auto(vg_string) char *text =
 			repeat(cases[i].head, cases[i].body, REPEATS, cases[i].tail);
@@ -135,6 +148,58 @@ static void no_damage_to_a_good_template_crashes_the_reader(void **state)
 	}
 }
 
+static void expressions_that_could_take_gigabytes_are_refused_at_once(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"((a|b)?){9999}", "((((((a?){9}){9}){9}){9}){9}){9}",
+		"(a{0,255}){0,255}", "[^]a]{5001}", "(x){1,99999999999999999999}",
+		"[[:alpha:]]{3000}(b{3000})", "(a)\\1", "(.*)(.*)\\2", "\\(a{2})\\3"};
+	static const char *const good[] = {"^[0-9]{1,3}(\\.[0-9]{1,3}){3}$",
+		"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a{5000}", "\\{9999\\}", "[{9999}]",
+		"[]{9999}]", "[^]{9999}]", "[[.{.]{9999}]", "a\\\\1", "(a|b)*c{2,}", "x{0}",
+		"login:"};
+	for (size_t i = 0; i < VG_LENGTH(bad) + VG_LENGTH(good); i++) {
+		bool is_bad = i < VG_LENGTH(bad);
+		const char *text = is_bad ? bad[i] : good[i - VG_LENGTH(bad)];
+		clock_t start = clock();
+		_auto(vg_error) struct vg_error *error = vg_regex_check(text);
+		assert_true(clock() - start < CLOCKS_PER_SEC);
+		if (!error == is_bad)
+			fail_msg("%s: %s", text, error ? vg_error_text(error) : "it is taken");
+	}
+}
+
+static void a_pipe_without_a_writer_is_an_error_in_bounded_time(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/vgrid-test-XXXXXX";
+	assert_non_null(mkdtemp(folder));
+	_auto(vg_string) char *path = vg_format("%s/pipe", folder);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	_auto(vg_findings) struct vg_findings findings = {0};
+	_auto(vg_template) struct vg_template *template = NULL;
+	_auto(vg_error) struct vg_error *error = vg_template_read(path, &findings, &template);
+	assert_int_equal(vg_error_kind(error), VG_ERROR_TIMEOUT);
+	assert_non_null(strstr(vg_error_text(error), "is a pipe that nobody writes to"));
+	// With a writer that takes its time it is read like any other.
+	pid_t pid = fork();
+	if (pid == 0) {
+		static const char text[] = "name: t\n";
+		int fd = open(path, O_WRONLY);
+		bool is_done = fd >= 0 && write(fd, text, 4) == 4 && usleep(100000) == 0 &&
+			       write(fd, text + 4, 4) == 4;
+		_exit(is_done ? 0 : 1);
+	}
+	assert_null(vg_template_read(path, &findings, &template));
+	assert_true(findings.n_found > 0);
+	assert_int_equal(findings.items[0].places[0].line, 1);
+	int status;
+	assert_null(vg_process_wait(pid, &status));
+	assert_int_equal(status, 0);
+	unlink(path);
+	rmdir(folder);
+}
+
 static void a_template_above_a_mebibyte_is_refused(void **state)
 {
 	(void)state;
@@ -173,6 +238,8 @@ int main(void)
 		cmocka_unit_test(many_distinct_names_stay_quick),
 		cmocka_unit_test(as_many_roles_as_allowed_are_quick_and_good),
 		cmocka_unit_test(no_damage_to_a_good_template_crashes_the_reader),
+		cmocka_unit_test(expressions_that_could_take_gigabytes_are_refused_at_once),
+		cmocka_unit_test(a_pipe_without_a_writer_is_an_error_in_bounded_time),
 		cmocka_unit_test(a_template_above_a_mebibyte_is_refused),
 		cmocka_unit_test(reading_prints_nothing),
 	};
