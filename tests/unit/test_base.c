@@ -45,7 +45,8 @@ static void a_unit_nearly_right_is_answered_with_the_right_one(void **state)
 	assert_null(vg_units_read_size("1536MiB", &bytes));
 	_auto(vg_string) char *text = vg_units_write_size(bytes);
 	assert_string_equal(text, "1536MiB");
-	_auto(vg_error) struct vg_error *error = vg_units_read_size("9223372036854775807TiB", &bytes);
+	_auto(vg_error) struct vg_error *error =
+		vg_units_read_size("9223372036854775807TiB", &bytes);
 	assert_non_null(error);
 }
 
@@ -79,6 +80,16 @@ static void canonical_json_sorts_its_keys(void **state)
 	assert_null(vg_json_read(text, strlen(text), &json));
 	_auto(vg_string) char *canonical = vg_json_write_canonical(json);
 	assert_string_equal(canonical, "{\"a\":true,\"b\":[1,{\"a\":\"é/\",\"z\":null}]}");
+	// Whatever a text holds, it is written as json-c writes it.
+	static const char *const texts[] = {
+		"", "plain text", "a\"b", "\\", "/", "\n\t\x01", "\x7f", "ü€😀"};
+	for (size_t i = 0; i < VG_LENGTH(texts); i++) {
+		_auto(vg_json) struct vg_json *object = vg_json_object();
+		vg_json_set_string(object, texts[i], texts[i]);
+		_auto(vg_string) char *one = vg_json_write(object);
+		_auto(vg_string) char *other = vg_json_write_canonical(object);
+		assert_string_equal(one, other);
+	}
 }
 
 static void broken_json_is_refused(void **state)
@@ -146,14 +157,14 @@ static void a_program_gets_exactly_its_arguments(void **state)
 	(void)state;
 	int status;
 	_auto(vg_string) char *output = NULL;
-	assert_null(vg_process_run((const char *const[]){"echo", "a  b", "$HOME;ls", NULL}, NULL,
-		&status, &output));
+	assert_null(vg_process_run(
+		(const char *const[]){"echo", "a  b", "$HOME;ls", NULL}, NULL, &status, &output));
 	assert_int_equal(status, 0);
 	assert_string_equal(output, "a  b $HOME;ls\n");
 	pid_t pid;
-	_auto(vg_error) struct vg_error *error = vg_process_start(
-		(const char *const[]){"/no/such/program", NULL}, NULL,
-		(struct vg_process_files){-1, -1, -1}, &pid);
+	_auto(vg_error) struct vg_error *error =
+		vg_process_start((const char *const[]){"/no/such/program", NULL}, NULL,
+			(struct vg_process_files){-1, -1, -1}, &pid);
 	assert_non_null(error);
 	assert_true(vg_process_is(getpid(), vg_process_start_time(getpid())));
 	assert_false(vg_process_is(getpid(), 1));
@@ -170,8 +181,8 @@ static void keys_derive_from_a_secret_as_others_derive_them(void **state)
 	vg_hkdf(secret, "vgrid test", key, sizeof(key));
 	char hex[VG_SHA256_HEX];
 	vg_sha256_hex(key, sizeof(key), hex);
-	assert_string_equal(hex,
-		"06abe57596b261d63a5ecb5fd0af15781fbd70bc590a61695ad7dc786c571dac");
+	assert_string_equal(
+		hex, "06abe57596b261d63a5ecb5fd0af15781fbd70bc590a61695ad7dc786c571dac");
 	_auto(vg_string) char *public = NULL, *private = NULL;
 	vg_ssh_key(key, "test", &public, &private);
 	assert_non_null(strstr(public, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"));
