@@ -225,38 +225,64 @@ char *vg_json_write_pretty(const struct vg_json *json)
 	return vg_format("%s\n", text);
 }
 
+struct entry {
+	const char *key;
+	const struct vg_json *value;
+};
+
 static int compare_keys(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return strcmp(((const struct entry *)a)->key, ((const struct entry *)b)->key);
 }
 
 static void add_canonical(struct vg_text *text, const struct vg_json *json);
 
+// A text without anything to escape is written as it is; json-c knows the rest.
+static void add_string(struct vg_text *text, const char *string)
+{
+	const unsigned char *at = (const unsigned char *)string;
+	while (*at >= 0x20 && *at < 0x7f && *at != '"' && *at != '\\' && *at != '/')
+		at++;
+	if (!*at) {
+		vg_text_add(text, "\"");
+		vg_text_add_bytes(text, string, (size_t)((const char *)at - string));
+		vg_text_add(text, "\"");
+		return;
+	}
+	_auto(vg_json) struct vg_json *json = vg_json_string(string);
+	_auto(vg_string) char *quoted = vg_json_write(json);
+	vg_text_add(text, quoted);
+}
+
 static void add_object(struct vg_text *text, const struct vg_json *json)
 {
-	size_t n_keys = 0;
-	const char **keys = vg_alloc((vg_json_length(json) + 1) * sizeof(*keys));
+	size_t n_entries = 0;
+	struct entry *entries = vg_alloc((vg_json_length(json) + 1) * sizeof(*entries));
 	json_object_object_foreach(of(json), key, value)
 	{
-		(void)value;
-		keys[n_keys++] = key;
+		entries[n_entries++] = (struct entry){key, (const struct vg_json *)value};
 	}
-	qsort(keys, n_keys, sizeof(*keys), compare_keys);
+	qsort(entries, n_entries, sizeof(*entries), compare_keys);
 	vg_text_add(text, "{");
-	for (size_t i = 0; i < n_keys; i++) {
-		_auto(vg_json) struct vg_json *name = vg_json_string(keys[i]);
-		_auto(vg_string) char *quoted = vg_json_write(name);
-		vg_text_addf(text, "%s%s:", i ? "," : "", quoted);
-		add_canonical(text, vg_json_get(json, keys[i]));
+	for (size_t i = 0; i < n_entries; i++) {
+		vg_text_add(text, i ? "," : "");
+		add_string(text, entries[i].key);
+		vg_text_add(text, ":");
+		add_canonical(text, entries[i].value);
 	}
 	vg_text_add(text, "}");
-	free(keys);
+	free(entries);
 }
 
 static void add_canonical(struct vg_text *text, const struct vg_json *json)
 {
 	if (vg_json_is_object(json)) {
 		add_object(text, json);
+		return;
+	}
+	const char *string = vg_json_text(json, NULL);
+	if (string && strlen(string) == (size_t)json_object_get_string_len(of(json))) {
+		add_string(text, string);
 		return;
 	}
 	if (!vg_json_is_array(json)) {

@@ -67,13 +67,14 @@ def idle(place, report, options):
     sizes = options.sizes or ([5, 20] if options.quick else [10, 1_000])
     site = f"fake:{N_HOSTS}"
     files = {size: place.write(f"many-{size}.json", template(size - 1)) for size in sizes}
+    homes = {size: str(place.folder / f"home-{size}") for size in sizes}
     for size, file in files.items():
-        place.vgrid("up", file, "--site", site, "--name", f"many-{size}")
+        place.vgrid("up", file, "--site", site, env=place.environment(VGRID_HOME=homes[size]))
     for number in range(1 if options.quick else options.rounds or 5):
         for size in sizes if number % 2 == 0 else sizes[::-1]:
             trace = place.folder / "trace"
             trace.unlink(missing_ok=True)
-            values = measure(place, "up", files[size], "--site", site, "--name", f"many-{size}",
+            values = measure(place, "up", files[size], "--site", site, VGRID_HOME=homes[size],
                              VGRID_FILTER=f"trace:{trace}")
             values["calls"] = len(trace.read_text().splitlines())
             report.row("idle", f"n={size}", number, **values)

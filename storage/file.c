@@ -303,11 +303,12 @@ static struct vg_error *remove_volume(struct vg_storage *storage, const char *ta
 	struct vg_error *error = check_tag(tag);
 	if (!error && !vg_file_exists(storage->folder))
 		return NULL;
+	_auto(vg_fd) int disk = -1; // closed behind the lock
 	_auto(vg_fd) int lock = -1;
 	if (!error)
 		error = vg_file_volumes_lock(storage->folder, &lock);
 	if (!error)
-		error = vg_file_volume_drop(storage->folder, tag);
+		error = vg_file_volume_drop(storage->folder, tag, &disk);
 	return vg_error_while(error, "removing the volume '%s'", vg_volume_title(tag));
 }
 

@@ -204,14 +204,30 @@ struct vg_error *vg_file_volume_note(const char *path, const struct vg_volume_se
 	return vg_file_write(sidecar, 0600, text, strlen(text));
 }
 
-struct vg_error *vg_file_volume_drop(const char *folder, const char *tag)
+// The disk in a volume's folder, of whichever kind it is; -1: none that can be opened.
+static int open_disk(const char *path)
+{
+	static const enum vg_volume_kind kinds[] = {VG_VOLUME_ROOT, VG_VOLUME_SEED};
+	int fd = -1;
+	for (size_t i = 0; i < VG_LENGTH(kinds) && fd < 0; i++) {
+		_auto(vg_string) char *disk =
+			vg_format("%s/%s", path, vg_file_volume_name(kinds[i]));
+		fd = open(disk, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	}
+	return fd;
+}
+
+struct vg_error *vg_file_volume_drop(const char *folder, const char *tag, int *ret_fd)
 {
 	_auto(vg_string) char *path = vg_file_volume_path(folder, tag);
 	_auto(vg_string) char *gone = vg_format("%s/volumes/.gone", folder);
 	if (rename(path, gone) < 0 && errno != ENOENT)
 		return vg_error_errno(errno, "removing '%s'", path);
+	_auto(vg_fd) int fd = open_disk(gone);
 	struct vg_error *error = vg_folder_remove(gone);
 	prune(path);
+	if (!error)
+		*ret_fd = vg_take_fd(&fd);
 	return error;
 }
 

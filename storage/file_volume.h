@@ -38,8 +38,10 @@ struct vg_error *vg_file_volume_put(const char *folder, const struct vg_volume_s
 // Writes the sidecar anew.
 struct vg_error *vg_file_volume_note(
 	const char *path, const struct vg_volume_seen *volume) VG_MUST_CHECK;
-// None is success; needs the lock.
-struct vg_error *vg_file_volume_drop(const char *folder, const char *tag) VG_MUST_CHECK;
+// None is success; needs the lock. *ret_fd is the disk, still open, or -1: closing it frees its bytes,
+// which may wait for the machine's own disk, so the caller gives the lock back first.
+struct vg_error *vg_file_volume_drop(
+	const char *folder, const char *tag, int *ret_fd) VG_MUST_CHECK;
 
 // Takes the lock of FOLDER, which must exist, and clears away what a kill left.
 struct vg_error *vg_file_volumes_lock(const char *folder, int *ret_fd) VG_MUST_CHECK;

@@ -30,10 +30,11 @@ static const struct row {
 
 static void set_hash(struct vg_json *object, const char *key, const struct vg_text *text)
 {
-	char hex[VG_SHA256_HEX];
-	vg_sha256_hex(text->bytes ? text->bytes : "", text->length, hex);
+	char hex[VG_SHA256_HEX] = "";
+	if (text->length)
+		vg_sha256_hex(text->bytes, text->length, hex);
 	hex[16] = '\0'; // 64 bits tell one text from its next version
-	vg_json_set_string(object, key, text->length ? hex : "");
+	vg_json_set_string(object, key, hex);
 }
 
 static void add_disks(struct vg_json *applied, const struct vg_role *role)

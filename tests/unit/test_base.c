@@ -82,6 +82,16 @@ static void canonical_json_sorts_its_keys(void **state)
 	assert_null(vg_json_read(text, strlen(text), &json));
 	_auto(vg_string) char *canonical = vg_json_write_canonical(json);
 	assert_string_equal(canonical, "{\"a\":true,\"b\":[1,{\"a\":\"é/\",\"z\":null}]}");
+	// Whatever a text holds, it is written as json-c writes it.
+	static const char *const texts[] = {
+		"", "plain text", "a\"b", "\\", "/", "\n\t\x01", "\x7f", "ü€😀"};
+	for (size_t i = 0; i < VG_LENGTH(texts); i++) {
+		_auto(vg_json) struct vg_json *object = vg_json_object();
+		vg_json_set_string(object, texts[i], texts[i]);
+		_auto(vg_string) char *one = vg_json_write(object);
+		_auto(vg_string) char *other = vg_json_write_canonical(object);
+		assert_string_equal(one, other);
+	}
 }
 
 static void broken_json_is_refused(void **state)
