@@ -129,8 +129,8 @@ static bool is_still_there(int fd, const char *path)
 static struct vg_error *open_draft(const char *path, mode_t mode, int *ret_fd)
 {
 	for (;;) {
-		_auto(vg_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-			mode | S_IRUSR | S_IWUSR);
+		_auto(vg_fd) int fd = open(
+			path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode | S_IRUSR | S_IWUSR);
 		if (fd < 0)
 			return vg_error_errno(errno, "creating '%s'", path);
 		if (flock(fd, LOCK_EX) < 0) {

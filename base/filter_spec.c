@@ -27,7 +27,7 @@ static const char *const rule_names[] = {
 
 struct rule {
 	enum rule_kind kind;
-	char *operation;    // a pattern; a trace's path
+	char *operation; // a pattern; a trace's path
 	uint64_t delay_ms;
 	uint64_t number;    // the call that it is for, 0: every one
 	bool is_open_ended; // and all after it

@@ -53,14 +53,14 @@ struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
 	}
 	unsigned n_hosts = 1;
 	int end = 0;
-	if (text[length] &&
-		(sscanf(text + length, ":%3u%n", &n_hosts, &end) != 1 || text[length + (size_t)end]))
+	if (text[length] && (sscanf(text + length, ":%3u%n", &n_hosts, &end) != 1 ||
+				    text[length + (size_t)end]))
 		return unknown_site(text);
 	if (!is_known)
 		return unknown_site(text);
 	if (n_hosts < 1 || n_hosts > VG_SITE_HOSTS_MAX)
-		return vg_error_of(VG_ERROR_USAGE, "'%s': a site has 1 to %d hosts", text,
-			VG_SITE_HOSTS_MAX);
+		return vg_error_of(
+			VG_ERROR_USAGE, "'%s': a site has 1 to %d hosts", text, VG_SITE_HOSTS_MAX);
 	_auto(vg_site) struct vg_site *site = vg_new(struct vg_site);
 	site->text = vg_strdup(text);
 	site->kind = vg_take(kind);
@@ -120,8 +120,8 @@ struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *co
 	if (!has_boxes(site))
 		return NULL;
 	vg_context_keep_begun(context);
-	return vg_error_while(vg_namespace_enter(context->home, context->argv),
-		"entering the sandbox");
+	return vg_error_while(
+		vg_namespace_enter(context->home, context->argv), "entering the sandbox");
 }
 
 struct vg_error *vg_site_check(const struct vg_site *site)
@@ -187,8 +187,8 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 }
 
 // What a host's opening or start took since `begun`.
-static void note_time(struct vg_context *context, const struct vg_host *host, enum vg_timed kind,
-	uint64_t begun)
+static void note_time(
+	struct vg_context *context, const struct vg_host *host, enum vg_timed kind, uint64_t begun)
 {
 	vg_timings_add(context->timings, &(struct vg_span){.kind = kind,
 						 .subject = host->name,
@@ -198,8 +198,8 @@ static void note_time(struct vg_context *context, const struct vg_host *host, en
 						 .ended = vg_timings_now(context->timings)});
 }
 
-static struct vg_error *open_host(struct vg_site *site, struct vg_host *host,
-	struct vg_context *context, const char *key)
+static struct vg_error *open_host(
+	struct vg_site *site, struct vg_host *host, struct vg_context *context, const char *key)
 {
 	struct endpoints at;
 	uint64_t begun = vg_timings_now(context->timings);
@@ -212,8 +212,8 @@ static struct vg_error *open_host(struct vg_site *site, struct vg_host *host,
 	struct vg_error *storage_error = NULL;
 	if (!host->storage)
 		storage_error = vg_drivers_open_storage(drivers,
-			&(struct vg_storage_target){host->name, at.folder, at.folder_seen, at.images,
-				at.images_seen},
+			&(struct vg_storage_target){
+				host->name, at.folder, at.folder_seen, at.images, at.images_seen},
 			&host->storage);
 	if (error)
 		vg_error_ignore(storage_error);
@@ -228,7 +228,8 @@ static struct vg_error *open_host(struct vg_site *site, struct vg_host *host,
 		note_time(context, host, VG_TIMED_LIBVIRTD, begun);
 	if (!error && runs)
 		error = vg_drivers_open_net(drivers,
-			&(struct vg_net_target){host->name, at.namespace_fd, 0, at.net}, &host->net);
+			&(struct vg_net_target){host->name, at.namespace_fd, 0, at.net},
+			&host->net);
 	host->is_running = !error && runs;
 	endpoints_done(&at);
 	return vg_error_while(error, "opening host '%s'", host->name);
@@ -267,7 +268,8 @@ static struct vg_error *race(struct vg_site *site, struct vg_context *context)
 	if (error)
 		return vg_error_while(error, "choosing the accelerator");
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	// One more than cores: a guest that waits for its disk or for a daemon leaves its core idle.
+	// One more than cores: a guest that waits for its disk or for a daemon leaves its core
+	// idle.
 	unsigned n_booting = (unsigned)(cores > 0 ? cores : 1) + 1;
 	for (size_t h = 0; h < site->n_hosts; h++) {
 		struct vg_host *host = &site->hosts[h];
@@ -315,8 +317,8 @@ struct vg_error *vg_site_start_host(struct vg_site *site, struct vg_context *con
 	vg_box_free(vg_take(host->box));
 	uint64_t begun = vg_timings_now(context->timings);
 	if (!error)
-		error = vg_box_start(&(struct vg_box_spec){context->home, tag, host->name, folder,
-					     images, true},
+		error = vg_box_start(
+			&(struct vg_box_spec){context->home, tag, host->name, folder, images, true},
 			&host->box);
 	note_time(context, host, VG_TIMED_BOX, begun);
 	return error ? error : open_host(site, host, context, key);

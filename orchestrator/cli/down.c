@@ -38,8 +38,8 @@ static struct vg_error *choose(const struct vg_cli *cli, struct vg_context *cont
 	return vg_error_new("nothing was changed; '--keep-disks' keeps the data");
 }
 
-// Is anything to be done at all, while some hosts do not answer? A box is ended without its hypervisor's
-// help, unless guests are to be shut down cleanly first.
+// Is anything to be done at all, while some hosts do not answer? A box is ended without its
+// hypervisor's help, unless guests are to be shut down cleanly first.
 static bool can_begin(const struct vg_site *site, bool keeps_disks)
 {
 	size_t n_silent = 0;
@@ -52,8 +52,7 @@ static struct vg_error *end(struct vg_session *session, bool keeps_disks)
 {
 	struct vg_record *record = session->record;
 	_auto(vg_planning) struct vg_planning *planning = NULL;
-	const struct vg_replan_options options = {
-		.removes_all = true, .keeps_disks = keeps_disks};
+	const struct vg_replan_options options = {.removes_all = true, .keeps_disks = keeps_disks};
 	struct vg_error *error = vg_replan(session, &options, &planning);
 	if (!error && !can_begin(session->site, keeps_disks))
 		error = vg_hosts_problems(session->site);
@@ -99,8 +98,7 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	return error;
 }
 
-static const struct vg_operand operands[] = {
-	{.name = "GRID", .completion = VG_COMPLETE_GRID}, {0}};
+static const struct vg_operand operands[] = {{.name = "GRID", .completion = VG_COMPLETE_GRID}, {0}};
 
 static const struct vg_option options[] = {
 	{"keep-disks", 0, VG_ARGUMENT_NONE, NULL,

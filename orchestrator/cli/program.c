@@ -91,7 +91,8 @@ static bool answer_help(const struct vg_cli *cli, int *ret_status)
 // What could not be written is a failure; whoever closed the pipe knows it.
 static int close_output(int status)
 {
-	// An earlier write may have failed, and what it failed with is forgotten: so write once more.
+	// An earlier write may have failed, and what it failed with is forgotten: so write once
+	// more.
 	errno = 0;
 	bool has_failed = ferror(stdout);
 	if (has_failed)

@@ -56,8 +56,8 @@ static struct vg_error *start_host(struct apply *apply, const struct vg_step *st
 {
 	struct vg_session *session = apply->session;
 	const struct vg_record *record = session->record;
-	struct vg_error *error = vg_site_start_host(session->site, session->context, record->key,
-		record->uuid, (size_t)step->host);
+	struct vg_error *error = vg_site_start_host(
+		session->site, session->context, record->key, record->uuid, (size_t)step->host);
 	if (error || session->site->n_hosts > 1)
 		return error;
 	return vg_site_join(session->site, session->context, record->key, record->uuid);
@@ -137,8 +137,8 @@ static struct vg_error *write_seed(struct apply *apply, const struct vg_step *st
 static struct vg_error *define_machine(struct apply *apply, const struct vg_step *step)
 {
 	_auto(vg_arena) struct vg_arena *arena = vg_arena_new();
-	const struct vg_machine *machine = vg_machine_make(
-		arena, apply->session, apply->planning, (size_t)step->node);
+	const struct vg_machine *machine =
+		vg_machine_make(arena, apply->session, apply->planning, (size_t)step->node);
 	return apply->session->site->drivers->compute->define(
 		host_of(apply, step)->compute, machine);
 }
@@ -148,7 +148,6 @@ static struct vg_error *start_machine(struct apply *apply, const struct vg_step 
 	return apply->session->site->drivers->compute->start(
 		host_of(apply, step)->compute, step->uuid);
 }
-
 
 static _Thread_local unsigned current_line;
 
@@ -248,8 +247,8 @@ static struct vg_error *run_step(const struct vg_step *step, void *data)
 	pthread_mutex_lock(&apply->lock);
 	vg_progress_count(progress, ++apply->n_done, apply->planning->plan->n_steps);
 	pthread_mutex_unlock(&apply->lock);
-	error = vg_error_while(error, "%s '%s' on '%s'", type->doing, step->subject,
-		host_of(apply, step)->name);
+	error = vg_error_while(
+		error, "%s '%s' on '%s'", type->doing, step->subject, host_of(apply, step)->name);
 	return vg_error_place(error, step->place);
 }
 
@@ -294,8 +293,7 @@ struct vg_error *vg_apply(struct vg_session *session, const struct vg_planning *
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.begun = vg_timings_now(timings)};
 	if (planning->facts && planning->plan->n_steps)
-		vg_facts_complete(
-			planning->facts, session->record->grid, session->record->secret);
+		vg_facts_complete(planning->facts, session->record->grid, session->record->secret);
 	if (timings)
 		apply.ended = vg_alloc(planning->plan->n_steps * sizeof(*apply.ended));
 	unsigned *n_booting = vg_alloc(site->n_hosts * sizeof(*n_booting));
@@ -303,7 +301,8 @@ struct vg_error *vg_apply(struct vg_session *session, const struct vg_planning *
 		n_booting[h] = site->hosts[h].n_booting;
 	// Boxes share the machine: what may boot at once is shared among them.
 	for (size_t h = 0; site->is_owned && h < site->n_hosts; h++)
-		n_booting[h] = (n_booting[h] + (unsigned)site->n_hosts - 1) / (unsigned)site->n_hosts;
+		n_booting[h] =
+			(n_booting[h] + (unsigned)site->n_hosts - 1) / (unsigned)site->n_hosts;
 	const struct vg_execution execution = {
 		.steps = planning->plan->steps,
 		.n_steps = planning->plan->n_steps,

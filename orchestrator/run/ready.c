@@ -56,8 +56,8 @@ static bool read_in_guest(
 	return true;
 }
 
-// What the marks' files alone tell: no program is run in a guest that has enough to do. False when the
-// agent does not say, or when there is more to read.
+// What the marks' files alone tell: no program is run in a guest that has enough to do. False when
+// the agent does not say, or when there is more to read.
 static bool look_at_marks(const struct vg_agent *agent, bool *ret_is_ready)
 {
 	bool is_ready = false, has_failed = false;
@@ -92,8 +92,8 @@ static enum vg_readiness look_at_seed(
 	return VG_READY_NOT_YET;
 }
 
-static enum vg_readiness look_by_command(
-	struct vg_context *context, const struct vg_agent *agent, const char *command, char **ret_why)
+static enum vg_readiness look_by_command(struct vg_context *context, const struct vg_agent *agent,
+	const char *command, char **ret_why)
 {
 	_auto(vg_agent_result) struct vg_agent_result result = {0};
 	_auto(vg_error) struct vg_error *error =
@@ -135,7 +135,8 @@ static enum vg_readiness look_at_console(const struct vg_drivers *drivers, struc
 }
 
 enum vg_readiness vg_ready_look(struct vg_context *context, const struct vg_drivers *drivers,
-	struct vg_host *host, const struct vg_grid *grid, const struct vg_node *node, char **ret_why)
+	struct vg_host *host, const struct vg_grid *grid, const struct vg_node *node,
+	char **ret_why)
 {
 	const struct vg_ready *ready = &vg_node_role(grid, node)->ready;
 	if (ready->kind == VG_READY_CONSOLE)
@@ -234,8 +235,8 @@ struct vg_error *vg_ready_wait(struct vg_context *context, const struct vg_drive
 		if (is == VG_READY_YES)
 			return NULL;
 		if (interrupted(context))
-			return vg_error_of(VG_ERROR_INTERRUPTED, "stopped while '%s' was booting",
-				node->name);
+			return vg_error_of(
+				VG_ERROR_INTERRUPTED, "stopped while '%s' was booting", node->name);
 		// A guest that is gone need not be waited for.
 		enum vg_machine_state state = VG_MACHINE_RUNNING;
 		const char *reason = "";

@@ -114,8 +114,9 @@ struct vg_error *vg_session_node(struct vg_session *session, const char *name,
 		return vg_error_new("'%s' has no host yet", name);
 	struct vg_host *host = &session->site->hosts[node->host];
 	if (host->problem)
-		return vg_error_hint(vg_error_of(vg_error_kind(host->problem), "'%s' is on '%s': %s",
-					     name, host->name, vg_error_message(host->problem)),
+		return vg_error_hint(
+			vg_error_of(vg_error_kind(host->problem), "'%s' is on '%s': %s", name,
+				host->name, vg_error_message(host->problem)),
 			"%s", vg_error_remedy(host->problem) ? vg_error_remedy(host->problem) : "");
 	if (!host->is_running)
 		return vg_error_hint(vg_error_new("'%s' does not run: neither does its host '%s'",

@@ -6,8 +6,9 @@
 // vgrid does itself; programs that it starts are left alone.
 //
 //	BROKEN_DISK=HOW:N:FOLDER   HOW is kill (before the call), killed (behind it), ENOSPC, EROFS,
-//EIO 	                           or none 	BROKEN_DISK_TRACE=FILE     a line for each call: its number, its name, its path
-//	BROKEN_DISK_ONLY=TEXT      calls whose path does not hold this are not counted
+// EIO 	                           or none 	BROKEN_DISK_TRACE=FILE     a line for each call: its
+// number, its name, its path 	BROKEN_DISK_ONLY=TEXT      calls whose path does not hold this are not
+//counted
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
