@@ -183,8 +183,14 @@ struct vg_error *vg_domain_xml(const struct vg_machine *machine, char **ret_xml)
 	add_boot(&writer, machine);
 	add(&writer, "  <features>\n"
 		     "    <acpi/>\n"
-		     "    <apic/>\n"
-		     "  </features>\n");
+		     "    <apic/>\n");
+	if (!is_kvm)
+		vg_text_addf(&writer.text,
+			"    <tcg>\n"
+			"      <tb-cache unit='MiB'>%" PRIu64 "</tb-cache>\n"
+			"    </tcg>\n",
+			vg_machine_code_cache(machine->cpu, machine->memory) >> 20);
+	add(&writer, "  </features>\n");
 	if (is_kvm)
 		add(&writer, "  <cpu mode='host-passthrough' migratable='on'/>\n");
 	// Who has panicked stays as he is, stopped: that tells a panic from an emulator that died.

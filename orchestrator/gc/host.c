@@ -100,7 +100,7 @@ static struct vg_error *find_links(struct vg_gc *gc, size_t number)
 		error = driver->observe(host->net, gc->store, nobody, &none);
 	for (size_t i = 0; i < n_grids && !error; i++) {
 		_auto(vg_slice) struct vg_slice *slice = NULL;
-		if (vg_map_has(gc->uuids, grids[i]))
+		if (gc->has_unreadable || vg_map_has(gc->uuids, grids[i]))
 			continue;
 		error = driver->observe(host->net, gc->store, grids[i], &slice);
 		if (!error)

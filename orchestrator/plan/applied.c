@@ -9,6 +9,9 @@
 #include "base/text.h"
 #include "base/units.h"
 
+// The first generator's: seeds of then have it in their hashes.
+enum { SEED_FORM = 1 };
+
 // How a value of a field is shown in a difference.
 enum show { SHOW_PLAIN, SHOW_SIZE, SHOW_NOT };
 
@@ -87,11 +90,12 @@ static void add_texts(
 	set_hash(applied, "setup", &setup);
 }
 
-char *vg_applied_make(const struct vg_grid *grid, const struct vg_node *node, const char *digest)
+static char *make(
+	const struct vg_grid *grid, const struct vg_node *node, const char *digest, int generator)
 {
 	const struct vg_role *role = vg_node_role(grid, node);
 	_auto(vg_json) struct vg_json *applied = vg_json_object();
-	vg_json_set_integer(applied, "generator", VG_GENERATOR_VERSION);
+	vg_json_set_integer(applied, "generator", generator);
 	vg_json_set_string(applied, "grid", grid->name);
 	vg_json_set_string(applied, "node", node->name);
 	vg_json_set_string(applied, "role", role->name);
@@ -111,6 +115,16 @@ bool vg_applied_has_disk(const char *applied, const char *disk)
 	if (applied)
 		vg_error_ignore(vg_json_read(applied, strlen(applied), &json));
 	return vg_json_get(vg_json_get(json, "disks"), disk) != NULL;
+}
+
+char *vg_applied_make(const struct vg_grid *grid, const struct vg_node *node, const char *digest)
+{
+	return make(grid, node, digest, VG_GENERATOR_VERSION);
+}
+
+char *vg_applied_of_seed(const struct vg_grid *grid, const struct vg_node *node, const char *digest)
+{
+	return make(grid, node, digest, SEED_FORM);
 }
 
 static char *shown(const struct vg_json *value, enum show show)

@@ -8,10 +8,15 @@
 #include "templates/grid.h"
 #include "templates/language.h"
 
-enum { VG_GENERATOR_VERSION = 1 };
+// Version 2: the emulator's cache of translated code is bounded, and a guest that panicked is kept.
+enum { VG_GENERATOR_VERSION = 2 };
 
 // Canonical JSON, malloc'ed. `digest` is the image's.
 char *vg_applied_make(const struct vg_grid *grid, const struct vg_node *node, const char *digest);
+// What identifies a seed's own part: the same fields, in a form that no new generator of machines
+// changes, since a seed that is there need not be written again for it.
+char *vg_applied_of_seed(
+	const struct vg_grid *grid, const struct vg_node *node, const char *digest);
 
 // Was the machine given a data disk of this name? `applied` may be NULL.
 bool vg_applied_has_disk(const char *applied, const char *disk);

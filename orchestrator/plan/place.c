@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One pass in template order. A host that a must forbids is out; among the others `spread` takes the
-// one with the fewest nodes of the role, then of all; `pack` the first that already has a node of the
-// grid. Weighing capacities of unlike hosts is not needed where all hosts are boxes of one machine.
+// One pass in template order. A host that a must forbids is out; among the others `spread` takes
+// the one with the fewest nodes of the role, then of all; `pack` the first that already has a node
+// of the grid. Weighing capacities of unlike hosts is not needed where all hosts are boxes of one
+// machine.
 #include "orchestrator/plan/place.h"
 
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/units.h"
-
-enum { EMULATOR_OVERHEAD = 96 << 20 }; // bytes; a guest of 128 MiB was seen to take 217
+#include "compute/machine.h"
 
 struct state {
 	const struct vg_grid *grid;
@@ -110,7 +110,7 @@ static struct vg_error *check_memory(const struct vg_grid *grid, uint64_t total)
 	uint64_t needed = 0;
 	for (size_t r = 0; r < grid->n_roles; r++) {
 		const struct vg_role *role = &grid->roles[r];
-		needed += role->count * (role->memory + EMULATOR_OVERHEAD);
+		needed += role->count * vg_machine_footprint(role->cpu, role->memory);
 		if (!total || needed <= total)
 			continue;
 		_auto(vg_string) char *has = vg_units_write_size(total >> 20 << 20);

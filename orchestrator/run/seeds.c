@@ -73,7 +73,7 @@ void vg_seeds_version(struct vg_session *session, struct vg_planning *planning)
 	for (size_t i = 0; i < grid->n_nodes; i++) {
 		const struct vg_node *node = &grid->nodes[i];
 		const char *digest = planning->images[vg_node_role(grid, node)->image].digest;
-		_auto(vg_string) char *applied = vg_applied_make(grid, node, digest);
+		_auto(vg_string) char *applied = vg_applied_of_seed(grid, node, digest);
 		char hex[VG_SHA256_HEX];
 		vg_sha256_hex(applied, strlen(applied), hex);
 		planning->seeds[i] = vg_format("%s:%.16s", planning->facts->version, hex);
