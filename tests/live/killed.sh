@@ -32,12 +32,13 @@ timed() {
 	printf -v "$1" %s $(($(milliseconds) - begun))
 }
 
-# killed_within MILLISECONDS VERB…: kills it at a random moment within this time, early ones being
-# likelier: that is where most happens.
+# killed_within MILLISECONDS PART OF-PARTS VERB…: kills it at a random moment of this part of the
+# time. The first parts are shorter: that is where most happens.
 killed_within() {
-	local within=$1 moment process r=$RANDOM
-	shift
-	moment=$((within * r / 32768 * r / 32768))
+	local within=$1 moment process part
+	part=$((((($2 - 1) * 32768) + RANDOM) / $3))
+	shift 3
+	moment=$((within * part / 32768 * part / 32768))
 	printf '  %s killed after %d.%03d of %d.%03d s\n' "$*" $((moment / 1000)) $((moment % 1000)) \
 		$((within / 1000)) $((within % 1000))
 	"$vgrid" "$@" </dev/null >killed.out 2>&1 &
@@ -82,15 +83,15 @@ nothing_is_left
 
 for round in 1 2; do
 	claim "up, killed four times and run again, converges (round $round)"
-	for _ in 1 2 3 4; do
-		killed_within "$up_ms" up killed.yaml --site sandbox:2
+	for part in 1 2 3 4; do
+		killed_within "$up_ms" $part 4 up killed.yaml --site sandbox:2
 	done
 	expect 0 list
 	converges
 	claim "down, killed and run again, leaves nothing (round $round)"
-	killed_within "$down_ms" down killed --delete-disks
+	killed_within "$down_ms" 1 2 down killed --delete-disks
 	if is_known; then
-		killed_within "$down_ms" down killed --delete-disks
+		killed_within "$down_ms" 2 2 down killed --delete-disks
 	fi
 	if is_known; then
 		expect 0 down killed --delete-disks
@@ -100,8 +101,8 @@ done
 
 claim 'image build, killed and run again, makes the image whole'
 cp -a "$images/.cache" "$VGRID_HOME/images/" 2>/dev/null || :
-killed_within 12000 image build tiny
-killed_within 12000 image build tiny
+killed_within 8000 1 2 image build tiny
+killed_within 8000 2 2 image build tiny
 expect 0 image build tiny
 expect 0 image list
 has "$out" '^tiny'

@@ -61,12 +61,6 @@ expect 0 logs ready first
 has "$out" '^vgrid: ready'
 has_not "$out" 'first-is-42' # the line of the life before
 
-claim 'a guest that panics is shown as crashed, and up starts it again'
-run "$vgrid" exec ready second -- sh -c 'echo c >/proc/sysrq-trigger'
-is_shown_crashed() { "$vgrid" status ready </dev/null | grep -qE '^second .* crashed \(.*panicked'; }
-await 60 'status shows the guest as crashed' is_shown_crashed
-expect 0 up ready.yaml
-expect 0 exec ready second -- true
 expect 0 down ready
 nothing_is_left
 
