@@ -163,7 +163,7 @@ bool vg_qcow2_is_magic(const void *bytes, size_t size)
 }
 
 static struct vg_error *read_features(
-	const uint8_t *header, uint64_t *ret_end, struct vg_qcow2_facts *facts)
+	const uint8_t *header, size_t size, uint64_t *ret_end, struct vg_qcow2_facts *facts)
 {
 	if (facts->version == 2) {
 		*ret_end = HEADER_SIZE_V2;
@@ -172,6 +172,8 @@ static struct vg_error *read_features(
 	uint64_t length = get32(header, FIELD_HEADER_LENGTH);
 	if (length < HEADER_SIZE_V3 || length % 8 || length > UINT64_C(1) << facts->cluster_bits)
 		return vg_error_new("its header claims a length of %" PRIu64 " bytes", length);
+	if (length > size)
+		return vg_error_new("its header is cut off");
 	if (get32(header, FIELD_REFCOUNT_ORDER) > 6)
 		return vg_error_new("its header claims refcounts of 2^%" PRIu32 " bits",
 			get32(header, FIELD_REFCOUNT_ORDER));
@@ -276,7 +278,7 @@ struct vg_error *vg_qcow2_read(const void *bytes, size_t size, struct vg_qcow2_f
 	facts.is_encrypted = get32(header, FIELD_CRYPT_METHOD) != 0;
 
 	uint64_t header_end = 0;
-	struct vg_error *error = read_features(header, &header_end, &facts);
+	struct vg_error *error = read_features(header, size, &header_end, &facts);
 	if (!error)
 		error = read_backing(header, size, &facts);
 	uint64_t end = facts.has_backing ? get64(header, FIELD_BACKING_OFFSET)

@@ -161,6 +161,9 @@ static void no_beginning_of_an_image_is_one(void **state)
 		assert_null(vg_file_write(path, 0600, bytes, sizes[i]));
 		expect(path, "qcow2", sizes[i] < 4 ? "and is none" : "cut off");
 	}
+	put(bytes, &(struct field){100, 4, 112});
+	assert_null(vg_file_write(path, 0600, bytes, HEADER_SIZE));
+	expect(path, "qcow2", "its header is cut off");
 	free(bytes);
 }
 
