@@ -16,7 +16,10 @@
 #include "orchestrator/report/progress.h"
 #include "orchestrator/report/timings.h"
 
-enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000 };
+enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000, VNI_FIRST = 100, VNI_LAST = 0xffffff };
+
+static const struct vg_resources unlimited = {{VG_UNLIMITED, VG_UNLIMITED, VG_UNLIMITED}};
+enum { SANDBOX_CPU_OVERCOMMIT = 32 };
 
 // What is built in. A box is made for its grid; a fake host is only a line in a file.
 static const struct {
@@ -37,6 +40,19 @@ static struct vg_error *unknown_site(const char *text)
 {
 	return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "there is no site '%.60s'", text),
 		"a site is 'sandbox', or 'sandbox:3' for three boxes");
+}
+
+// What the boxes of a grid have together.
+static struct vg_resources this_machine(void)
+{
+	struct vg_resources all = unlimited;
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	if (pages > 0 && size > 0)
+		all.of[VG_RESOURCE_MEMORY] = (uint64_t)pages * (uint64_t)size;
+	if (cores > 0)
+		all.of[VG_RESOURCE_CPU] = (uint64_t)cores * 1000 * SANDBOX_CPU_OVERCOMMIT;
+	return all;
 }
 
 struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
@@ -63,7 +79,11 @@ struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
 			VG_SITE_HOSTS_MAX);
 	_auto(vg_site) struct vg_site *site = vg_new(struct vg_site);
 	site->text = vg_strdup(text);
+	site->name = vg_strdup(kind);
 	site->kind = vg_take(kind);
+	site->vni_first = VNI_FIRST;
+	site->vni_last = VNI_LAST;
+	site->shared = is_owned ? this_machine() : unlimited;
 	site->is_owned = is_owned;
 	site->is_simulated = is_simulated;
 	site->hosts = vg_alloc(n_hosts * sizeof(*site->hosts));
@@ -71,6 +91,7 @@ struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
 	for (size_t h = 0; h < n_hosts; h++) {
 		site->hosts[h].name = vg_format("%s-%zu", is_owned ? "box" : "host", h);
 		site->hosts[h].tunnel = vg_underlay_address(h);
+		site->hosts[h].capacity = unlimited;
 		site->hosts[h].slowness = 1;
 		site->hosts[h].n_booting = 8;
 	}
@@ -107,10 +128,12 @@ void vg_site_free(struct vg_site *site)
 		free(site->hosts[h].name);
 		free(site->hosts[h].folder_seen);
 		free(site->hosts[h].images_seen);
+		free(site->hosts[h].labels);
 	}
 	vg_box_free(site->underlay);
 	free(site->hosts);
 	free(site->text);
+	free(site->name);
 	free(site->kind);
 	free(site);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "orchestrator/drivers.h"
+#include "templates/grid_resources.h"
 
 struct vg_box;
 struct vg_context;
@@ -13,6 +14,9 @@ enum { VG_SITE_HOSTS_MAX = 250 };
 
 struct vg_host {
 	char *name;           // "box-0"
+	struct vg_resources capacity;  // for all grids, with overcommit
+	struct vg_host_label *labels;
+	size_t n_labels;
 	struct vg_ip tunnel;  // underlay address
 	enum vg_accelerator accelerator;
 	unsigned slowness;    // `within` is multiplied by it
@@ -28,11 +32,14 @@ struct vg_host {
 };
 
 struct vg_site {
-	char *text; // as given: "sandbox:3"
+	char *text; // as recorded: "sandbox:3"
+	char *name; // "sandbox": in the keys of its grids, and of its ledger
 	char *kind; // "sandbox", "fake"
 	bool is_simulated; // its hosts hold nothing: images are not fetched either
 	bool is_owned; // hosts are made and ended with the grid
 	bool is_lenient; // a host that cannot be opened or looked at only gets its problem
+	struct vg_resources shared;    // what all hosts share: boxes are one machine
+	uint32_t vni_first, vni_last;
 	const struct vg_drivers *drivers;
 	struct vg_host *hosts;
 	size_t n_hosts;

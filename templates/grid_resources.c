@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "templates/grid_resources.h"
+
+#include "base/memory.h"
+#include "base/units.h"
+
+enum { EMULATOR_OVERHEAD = 96 << 20 }; // bytes; a guest of 128 MiB was seen to take 217
+
+struct vg_resources vg_role_needs(const struct vg_role *role)
+{
+	uint64_t cpu = (uint64_t)role->cpu * 1000, disk = 0;
+	if (role->cpu_limit && role->cpu_limit < cpu)
+		cpu = role->cpu_limit;
+	for (size_t i = 0; i < role->n_disks; i++)
+		disk += role->disks[i].size;
+	return (struct vg_resources){{cpu, role->memory + EMULATOR_OVERHEAD, disk}};
+}
+
+const char *vg_resource_name(enum vg_resource resource)
+{
+	static const char *const names[] = {"cpu", "memory", "disk"};
+	return names[resource];
+}
+
+char *vg_resource_write(enum vg_resource resource, uint64_t amount)
+{
+	if (resource == VG_RESOURCE_CPU)
+		return vg_format("%g", (double)amount / 1000);
+	return vg_units_write_size(amount >> 20 << 20);
+}
