@@ -26,5 +26,7 @@ char *vg_resource_write(enum vg_resource resource, uint64_t amount)
 {
 	if (resource == VG_RESOURCE_CPU)
 		return vg_format("%g", (double)amount / 1000);
+	if (!amount)
+		return vg_strdup("0");
 	return vg_units_write_size(amount >> 20 << 20);
 }
