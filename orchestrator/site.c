@@ -36,6 +36,16 @@ static bool has_boxes(const struct vg_site *site)
 	return false;
 }
 
+bool vg_site_is_built_in(const char *text)
+{
+	size_t length = strcspn(text, ":");
+	for (size_t i = 0; i < VG_LENGTH(kinds); i++) {
+		if (strlen(kinds[i].kind) == length && strncmp(kinds[i].kind, text, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 static struct vg_error *unknown_site(const char *text)
 {
 	return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "there is no site '%.60s'", text),
@@ -128,20 +138,37 @@ void vg_site_free(struct vg_site *site)
 		free(site->hosts[h].name);
 		free(site->hosts[h].folder_seen);
 		free(site->hosts[h].images_seen);
-		free(site->hosts[h].labels);
 	}
 	vg_box_free(site->underlay);
 	free(site->hosts);
 	free(site->text);
 	free(site->name);
+	vg_site_file_free(site->file);
 	free(site->kind);
 	free(site);
 }
 
+// What a site file can say and no driver does yet.
+static struct vg_error *check_drivers(const struct vg_site *site)
+{
+	const struct vg_site_file *file = site->file;
+	if (file && !file->is_fake)
+		return vg_error_hint(vg_error_at(file->hosts[0].libvirt_place,
+					     "site '%s': hosts reached by libvirt cannot be used yet",
+					     site->name),
+			"the file is good; 'sandbox:3' has three hosts of this machine");
+	if (file && file->state.driver && strcmp(file->state.driver, "file") != 0)
+		return vg_error_at(file->state.place,
+			"site '%s': records cannot be kept by '%s' yet", site->name,
+			file->state.driver);
+	return NULL;
+}
+
 struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *context)
 {
-	if (!has_boxes(site))
-		return NULL;
+	struct vg_error *error = check_drivers(site);
+	if (error || !has_boxes(site))
+		return error;
 	vg_context_keep_begun(context);
 	return vg_error_while(vg_namespace_enter(context->home, context->argv),
 		"entering the sandbox");
@@ -188,12 +215,15 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 	size_t number = (size_t)(host - site->hosts);
 	*ret = (struct endpoints){.images = vg_context_images(context), .namespace_fd = -1};
 	if (!has_boxes(site)) {
-		ret->uri = vg_format("fake:%s/fake-compute.json", context->home);
-		ret->net = vg_format("fake:%s/fake-net.json", context->home);
-		ret->folder = vg_format("fake:%s/fake-storage.json", context->home);
+		_auto(vg_string) char *worlds =
+			site->file ? vg_format("%s/sites/%s", context->home, site->name)
+				   : vg_strdup(context->home);
+		ret->uri = vg_format("fake:%s/fake-compute.json", worlds);
+		ret->net = vg_format("fake:%s/fake-net.json", worlds);
+		ret->folder = vg_format("fake:%s/fake-storage.json", worlds);
 		ret->folder_seen = ret->folder;
 		ret->images_seen = ret->images;
-		return vg_folder_make(context->home, 0700);
+		return vg_folder_make(worlds, 0700);
 	}
 	ret->folder = box_folder(context, key, number);
 	ret->folder_seen = "/v"; // box/box.h

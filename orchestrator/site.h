@@ -5,7 +5,7 @@
 #pragma once
 
 #include "orchestrator/drivers.h"
-#include "templates/grid_resources.h"
+#include "templates/site_file.h"
 
 struct vg_box;
 struct vg_context;
@@ -15,7 +15,7 @@ enum { VG_SITE_HOSTS_MAX = 250 };
 struct vg_host {
 	char *name;           // "box-0"
 	struct vg_resources capacity;  // for all grids, with overcommit
-	struct vg_host_label *labels;
+	const struct vg_host_label *labels; // the file's
 	size_t n_labels;
 	struct vg_ip tunnel;  // underlay address
 	enum vg_accelerator accelerator;
@@ -40,12 +40,16 @@ struct vg_site {
 	bool is_lenient; // a host that cannot be opened or looked at only gets its problem
 	struct vg_resources shared;    // what all hosts share: boxes are one machine
 	uint32_t vni_first, vni_last;
+	unsigned underlay_mtu;         // bytes; 0: it carries every network
+	struct vg_site_file *file;     // that it was made of; NULL: built in
 	const struct vg_drivers *drivers;
 	struct vg_host *hosts;
 	size_t n_hosts;
 	struct vg_box *underlay; // the switch of several boxes
 };
 
+// Is it called by a name that is built in, with or without a number behind it?
+bool vg_site_is_built_in(const char *text);
 // `sandbox`, `sandbox:3`, `fake:2`. A usage error for anything else. No I/O.
 struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site) VG_MUST_CHECK;
 void vg_site_free(struct vg_site *site); // disconnects; boxes live on

@@ -8,6 +8,7 @@
 #include "orchestrator/context.h"
 #include "orchestrator/report/timings.h"
 #include "orchestrator/run/place_grid.h"
+#include "orchestrator/site_file.h"
 #include "orchestrator/state/store.h"
 
 // Does the record differ from the one that is stored?
@@ -85,7 +86,9 @@ static struct vg_error *settle(struct vg_session *session)
 
 struct vg_error *vg_commit_begin(struct vg_session *session, struct vg_planning **planning)
 {
-	struct vg_error *error = promise(session, planning);
+	struct vg_error *error = vg_site_remember(session->context, session->site);
+	if (!error)
+		error = promise(session, planning);
 	if (error)
 		return error;
 	vg_record_forget_made(session->record, (*planning)->options.replaces,

@@ -69,6 +69,48 @@ static struct vg_error *place(struct vg_session *session)
 	return error;
 }
 
+// Each packet goes through the underlay in a VXLAN packet (RFC 7348, section 5).
+static struct vg_error *check_mtus(const struct vg_session *session)
+{
+	const struct vg_grid *grid = session->record->grid;
+	const struct vg_site *site = session->site;
+	unsigned overhead = site->hosts[0].tunnel.is_ipv6 ? 70 : 50;
+	for (size_t i = 0; site->underlay_mtu && i < grid->n_networks; i++) {
+		const struct vg_network *network = &grid->networks[i];
+		if (network->mtu + overhead <= site->underlay_mtu)
+			continue;
+		return vg_error_hint(vg_error_at(network->place,
+					     "network '%s' has an MTU of %u, and the underlay of site "
+					     "'%s' carries %u",
+					     network->name, network->mtu, site->name,
+					     site->underlay_mtu - overhead),
+			"a smaller 'mtu:', or an 'underlay-mtu' of %u, if the hardware has it",
+			network->mtu + overhead);
+	}
+	return NULL;
+}
+
+// A site file that was changed must have the hosts that other grids are on.
+static struct vg_error *check_others(const struct vg_session *session)
+{
+	const struct vg_site *site = session->site;
+	_auto(vg_map) struct vg_map *names = vg_map_new();
+	for (size_t h = 0; h < site->n_hosts; h++)
+		vg_map_set(names, site->hosts[h].name, names);
+	for (size_t i = 0; site->file && i < session->ledger->n_entries; i++) {
+		const struct vg_ledger_entry *entry = &session->ledger->entries[i];
+		for (size_t k = 0; k < entry->n_promises; k++) {
+			if (vg_map_has(names, entry->promises[k].host))
+				continue;
+			return vg_error_hint(
+				vg_error_new("grid '%s' has nodes on host '%s', which '%s' has no more",
+					entry->key, entry->promises[k].host, site->file->file),
+				"put the host back, or give another site another name");
+		}
+	}
+	return NULL;
+}
+
 struct vg_error *vg_place_grid(struct vg_session *session, bool *ret_is_other)
 {
 	struct vg_record *record = session->record;
@@ -80,8 +122,11 @@ struct vg_error *vg_place_grid(struct vg_session *session, bool *ret_is_other)
 	for (size_t i = 0; i < record->n_vnis; i++)
 		vnis[i] = record->vnis[i];
 	vg_ledger_free(vg_take(session->ledger));
-	struct vg_error *error =
-		vg_ledger_load(session->context, session->site->name, &session->ledger);
+	struct vg_error *error = check_mtus(session);
+	if (!error)
+		error = vg_ledger_load(session->context, session->site->name, &session->ledger);
+	if (!error)
+		error = check_others(session);
 	if (!error)
 		error = place(session);
 	if (!error)

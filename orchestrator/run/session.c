@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "orchestrator/context.h"
+#include "orchestrator/site_file.h"
 #include "orchestrator/state/store.h"
 
 // The site stands in the record; entering it must come first, before anything else is read, since
@@ -19,7 +20,7 @@ static struct vg_error *enter_site_of(
 	_auto(vg_record) struct vg_record *record = NULL;
 	struct vg_error *error = vg_store_load(context, key, &record);
 	if (!error)
-		error = vg_site_read(record->site, ret_site);
+		error = vg_site_find(context, record->site, ret_site);
 	return error ? error : vg_site_enter(*ret_site, context);
 }
 
