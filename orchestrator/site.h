@@ -41,6 +41,7 @@ struct vg_site {
 	struct vg_resources shared;    // what all hosts share: boxes are one machine
 	uint32_t vni_first, vni_last;
 	unsigned underlay_mtu;         // bytes; 0: it carries every network
+	unsigned tunnel_overhead;      // bytes of it that a tunnel takes (RFC 7348, section 5)
 	struct vg_site_file *file;     // that it was made of; NULL: built in
 	const struct vg_drivers *drivers;
 	struct vg_host *hosts;

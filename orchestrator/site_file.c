@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "orchestrator/context.h"
@@ -33,14 +34,18 @@ static struct vg_resources capacity_of(
 	return capacity;
 }
 
-// Fake hosts need no address; one of the block for shared use (RFC 6598) tells them apart.
-static struct vg_ip tunnel_of(const struct vg_site_host *host, size_t number)
+// Fake hosts need no address. One that comes from the name stays when the file is changed (RFC 4193).
+static struct vg_ip tunnel_of(const struct vg_site_host *host)
 {
 	struct vg_cidr block;
 	struct vg_ip ip = host->underlay;
-	vg_error_ignore(vg_cidr_read("100.64.0.0/10", &block));
-	if (!host->has_underlay)
-		vg_cidr_address(&block, number + 1, &ip);
+	char hex[VG_SHA256_HEX];
+	if (host->has_underlay)
+		return ip;
+	vg_sha256_hex(host->name, strlen(host->name), hex);
+	hex[15] = '\0';
+	vg_error_ignore(vg_cidr_read("fd00:7667::/64", &block));
+	vg_cidr_address(&block, strtoull(hex, NULL, 16), &ip);
 	return ip;
 }
 
@@ -55,6 +60,7 @@ static struct vg_error *make(struct vg_site_file *file, struct vg_site **ret_sit
 	site->vni_first = file->vni_first;
 	site->vni_last = file->vni_last;
 	site->underlay_mtu = file->n_hosts > 1 ? file->underlay_mtu : 0;
+	site->tunnel_overhead = file->hosts[0].underlay.is_ipv6 ? 70 : 50;
 	for (size_t d = 0; d < VG_N_RESOURCES; d++)
 		site->shared.of[d] = VG_UNLIMITED;
 	site->hosts = vg_alloc(file->n_hosts * sizeof(*site->hosts));
@@ -62,7 +68,7 @@ static struct vg_error *make(struct vg_site_file *file, struct vg_site **ret_sit
 	for (size_t h = 0; h < site->n_hosts; h++) {
 		const struct vg_site_host *host = &file->hosts[h];
 		site->hosts[h].name = vg_strdup(host->name);
-		site->hosts[h].tunnel = tunnel_of(host, h);
+		site->hosts[h].tunnel = tunnel_of(host);
 		site->hosts[h].capacity = capacity_of(file, host);
 		site->hosts[h].labels = host->labels;
 		site->hosts[h].n_labels = host->n_labels;

@@ -69,12 +69,12 @@ static struct vg_error *place(struct vg_session *session)
 	return error;
 }
 
-// Each packet goes through the underlay in a VXLAN packet (RFC 7348, section 5).
+// Each packet goes through the underlay in a VXLAN packet.
 static struct vg_error *check_mtus(const struct vg_session *session)
 {
 	const struct vg_grid *grid = session->record->grid;
 	const struct vg_site *site = session->site;
-	unsigned overhead = site->hosts[0].tunnel.is_ipv6 ? 70 : 50;
+	unsigned overhead = site->tunnel_overhead;
 	for (size_t i = 0; site->underlay_mtu && i < grid->n_networks; i++) {
 		const struct vg_network *network = &grid->networks[i];
 		if (network->mtu + overhead <= site->underlay_mtu)
