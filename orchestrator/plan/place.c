@@ -312,7 +312,8 @@ static struct vg_error *solve(
 		vg_placer_copy(&best, start);
 		enum vg_search verdict = vg_placer_search(&best);
 		if (verdict != VG_SEARCH_FOUND)
-			return vg_placer_miss(&first, first_node, verdict == VG_SEARCH_IMPOSSIBLE);
+			return vg_placer_miss(
+				start, &first, first_node, verdict == VG_SEARCH_IMPOSSIBLE);
 	}
 	*ret_best = best;
 	best = (struct vg_placer){0};

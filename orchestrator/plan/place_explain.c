@@ -195,21 +195,25 @@ static bool fits_alone(const struct vg_placer *placer, size_t role)
 	return false;
 }
 
-struct vg_error *vg_placer_miss(const struct vg_placer *placer, size_t node, bool is_proven)
+struct vg_error *vg_placer_miss(const struct vg_placer *start, const struct vg_placer *end,
+	size_t node, bool is_proven)
 {
-	const struct vg_grid *grid = placer->problem->grid;
+	const struct vg_grid *grid = end->problem->grid;
 	const struct vg_role *role = vg_node_role(grid, &grid->nodes[node]);
-	bool has_musts = role->wish.n_with || role->wish.n_apart;
-	struct vg_place place = has_musts && role->wish.place.line ? role->wish.place : role->place;
-	_auto(vg_string) char *misses = list_misses(placer, grid->nodes[node].role);
+	bool is_alone = !fits_alone(end, grid->nodes[node].role);
+	bool has_musts = !is_alone && (role->wish.n_with || role->wish.n_apart);
+	struct vg_place place =
+		has_musts && role->wish.place.line ? role->wish.place : role->place;
+	// What no host ever held is not the others' fault.
+	_auto(vg_string) char *misses = list_misses(is_alone ? start : end, grid->nodes[node].role);
 	struct vg_error *error = vg_error_at(place, "placing '%s': %s: %s", grid->nodes[node].name,
-		!fits_alone(placer, grid->nodes[node].role) ? "no host holds it"
+		is_alone    ? "no host holds it"
 		: is_proven ? "there is no place for it beside the others"
 			    : "no way to place all was found",
 		misses);
-	if (placer->problem->input->spreads_by_default)
+	if (end->problem->input->spreads_by_default)
 		return vg_error_hint(error, "more boxes ('--site sandbox:%zu'), or fewer musts",
-			vg_placer_n_hosts(placer) + 1);
+			vg_placer_n_hosts(end) + 1);
 	return vg_error_hint(error, "fewer or smaller nodes, fewer musts, or more hosts");
 }
 

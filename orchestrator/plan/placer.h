@@ -115,6 +115,7 @@ void vg_placer_tighten(struct vg_placer *placer);
 enum vg_search { VG_SEARCH_FOUND, VG_SEARCH_IMPOSSIBLE, VG_SEARCH_GAVE_UP };
 enum vg_search vg_placer_search(struct vg_placer *placer);
 
-// Why no host takes a node of the role, as things stand in `placer`.
-struct vg_error *vg_placer_miss(
-	const struct vg_placer *placer, size_t node, bool is_proven) VG_MUST_CHECK;
+// Why no host takes the node: as things stand at the end of an attempt, or, where no host would hold it
+// alone either, as they stood at its start.
+struct vg_error *vg_placer_miss(const struct vg_placer *start, const struct vg_placer *end,
+	size_t node, bool is_proven) VG_MUST_CHECK;
