@@ -41,6 +41,13 @@ static struct vg_error *load(
 	return gone;
 }
 
+// What an up of it left that was killed before its first record: its folder, its lock, its promises.
+static void tidy(struct vg_context *context, const char *grid)
+{
+	vg_store_tidy(context, grid);
+	vg_error_ignore(vg_ledger_settle(context));
+}
+
 struct vg_error *vg_session_open(struct vg_context *context, const char *grid, const char *doing,
 	struct vg_session **ret_session)
 {
@@ -50,7 +57,7 @@ struct vg_error *vg_session_open(struct vg_context *context, const char *grid, c
 	session->lock = -1;
 	struct vg_error *error = vg_store_resolve(context, grid, &key);
 	if (error && doing && vg_error_kind(error) == VG_ERROR_NOT_FOUND)
-		vg_store_tidy(context, grid);
+		tidy(context, grid);
 	if (!error)
 		error = enter_site_of(context, key, &session->site);
 	if (!error)

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "orchestrator/context.h"
+#include "orchestrator/site_file.h"
 #include "orchestrator/state/store.h"
 
 enum { LEDGER_VERSION = 1, LEDGER_SIZE_MAX = 64 << 20 };
@@ -35,13 +36,11 @@ void vg_ledger_free(struct vg_ledger *ledger)
 	free(ledger);
 }
 
-static char *folder_of(const struct vg_context *context, const char *site)
-{
-	return vg_format("%s/sites/%s", context->home, site);
-}
-
+// A built-in site has no folder: it is not remembered.
 static char *path_of(const struct vg_context *context, const char *site)
 {
+	if (vg_site_is_built_in(site))
+		return vg_format("%s/ledger-%s.json", context->home, site);
 	return vg_format("%s/sites/%s/ledger.json", context->home, site);
 }
 
@@ -370,20 +369,8 @@ void vg_ledger_promise(struct vg_ledger *ledger, const struct vg_record *record,
 static struct vg_error *store(
 	const struct vg_context *context, const struct vg_ledger *ledger, const char *fresh)
 {
-	_auto(vg_string) char *folder = folder_of(context, ledger->site);
 	_auto(vg_string) char *path = path_of(context, ledger->site);
-	_auto(vg_string) char *known = vg_format("%s/site.yaml", folder);
-	_auto(vg_string) char *sites = vg_format("%s/sites", context->home);
-	if (*fresh) {
-		struct vg_error *error = vg_folder_make(folder, 0700);
-		return error ? error : vg_file_write(path, 0600, fresh, strlen(fresh));
-	}
-	// Of a site that is not remembered nothing stays.
-	struct vg_error *error =
-		vg_file_exists(known) ? vg_file_remove(path) : vg_folder_remove(folder);
-	if (!error)
-		rmdir(sites); // only when it was the last
-	return error;
+	return *fresh ? vg_file_write(path, 0600, fresh, strlen(fresh)) : vg_file_remove(path);
 }
 
 struct vg_error *vg_ledger_swap(
@@ -420,10 +407,27 @@ struct vg_error *vg_ledger_forget(
 		struct vg_error *error = vg_ledger_load(context, site, &ledger);
 		if (error)
 			return error;
-		vg_ledger_release(ledger, key);
+		if (key)
+			vg_ledger_release(ledger, key);
 		error = vg_ledger_swap(context, ledger, &is_stored);
 		if (error)
 			return error;
 	}
 	return NULL;
+}
+
+struct vg_error *vg_ledger_settle(const struct vg_context *context)
+{
+	char **names;
+	size_t n_names;
+	struct vg_error *error = vg_site_known(context, &names, &n_names);
+	if (error)
+		return error;
+	error = vg_ledger_forget(context, "sandbox", NULL);
+	if (!error)
+		error = vg_ledger_forget(context, "fake", NULL);
+	for (size_t i = 0; i < n_names && !error; i++)
+		error = vg_ledger_forget(context, names[i], NULL);
+	vg_folder_list_free(names, n_names);
+	return error;
 }

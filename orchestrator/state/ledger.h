@@ -2,7 +2,8 @@
 //
 // The ledger: one record per site of what its grids were promised, VNIs and what they take of each
 // host. A plan is committed by one compare-and-swap on it before its first step; who loses plans
-// again. The file driver keeps it in HOME/sites/SITE/ledger.json and swaps under the store's lock.
+// again. The file driver keeps it in HOME/sites/SITE/ledger.json, or in HOME/ledger-SITE.json where
+// the site is built in, and swaps under the store's lock.
 //
 // The ledger is an index: the records are what holds. Reading it settles it. An entry whose grid
 // has no record, and is not being changed, is dropped (its `up` was cut off before it saved one); a
@@ -64,6 +65,8 @@ void vg_ledger_release(struct vg_ledger *ledger, const char *key);
 // ledger leaves no file.
 struct vg_error *vg_ledger_swap(const struct vg_context *context, struct vg_ledger *ledger,
 	bool *ret_is_stored) VG_MUST_CHECK;
-// Takes the grid out, over as many swaps as it needs.
+// Takes the grid out (NULL: just what reading has settled), over as many swaps as it needs.
 struct vg_error *vg_ledger_forget(
 	const struct vg_context *context, const char *site, const char *key) VG_MUST_CHECK;
+// Of every site: what a grid without a record was promised is given back. Readers do so by themselves.
+struct vg_error *vg_ledger_settle(const struct vg_context *context) VG_MUST_CHECK;

@@ -182,6 +182,17 @@ def a_promise_that_a_killed_command_left_is_taken_back_by_the_next(home):
 
 
 @claim
+def what_a_lost_grid_of_a_site_file_owned_and_was_promised_goes_by_gc(home):
+    home.run("up", grid(home, "one"), "--site", lab(home))
+    (home.path / "grids" / "one@lab" / "record.json").unlink()
+    assert "one@lab" in ledger(home)
+    kinds = {(item["kind"], item["name"]) for item in home.json("gc")["items"]}
+    assert ("machine", "one.w-0") in kinds and ("network", "a, b") in kinds, kinds
+    home.run("gc", "-y")
+    assert ledger(home) == {} and home.json("gc")["items"] == []
+
+
+@claim
 def a_ledger_that_is_lost_is_made_again_from_the_records(home):
     home.run("up", grid(home, "first", count=20), "--site", lab(home))
     before = ledger(home)
