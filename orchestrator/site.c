@@ -16,7 +16,10 @@
 #include "orchestrator/report/progress.h"
 #include "orchestrator/report/timings.h"
 
-enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000 };
+enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000, VNI_FIRST = 100, VNI_LAST = 0xffffff };
+
+static const struct vg_resources unlimited = {{VG_UNLIMITED, VG_UNLIMITED, VG_UNLIMITED}};
+enum { SANDBOX_CPU_OVERCOMMIT = 32 };
 
 // What is built in. A box is made for its grid; a fake host is only a line in a file.
 static const struct {
@@ -33,10 +36,33 @@ static bool has_boxes(const struct vg_site *site)
 	return false;
 }
 
+bool vg_site_is_built_in(const char *text)
+{
+	size_t length = strcspn(text, ":");
+	for (size_t i = 0; i < VG_LENGTH(kinds); i++) {
+		if (strlen(kinds[i].kind) == length && strncmp(kinds[i].kind, text, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 static struct vg_error *unknown_site(const char *text)
 {
 	return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "there is no site '%.60s'", text),
 		"a site is 'sandbox', or 'sandbox:3' for three boxes");
+}
+
+// What the boxes of a grid have together.
+static struct vg_resources this_machine(void)
+{
+	struct vg_resources all = unlimited;
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	if (pages > 0 && size > 0)
+		all.of[VG_RESOURCE_MEMORY] = (uint64_t)pages * (uint64_t)size;
+	if (cores > 0)
+		all.of[VG_RESOURCE_CPU] = (uint64_t)cores * 1000 * SANDBOX_CPU_OVERCOMMIT;
+	return all;
 }
 
 struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
@@ -63,7 +89,11 @@ struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
 			VG_ERROR_USAGE, "'%s': a site has 1 to %d hosts", text, VG_SITE_HOSTS_MAX);
 	_auto(vg_site) struct vg_site *site = vg_new(struct vg_site);
 	site->text = vg_strdup(text);
+	site->name = vg_strdup(kind);
 	site->kind = vg_take(kind);
+	site->vni_first = VNI_FIRST;
+	site->vni_last = VNI_LAST;
+	site->shared = is_owned ? this_machine() : unlimited;
 	site->is_owned = is_owned;
 	site->is_simulated = is_simulated;
 	site->hosts = vg_alloc(n_hosts * sizeof(*site->hosts));
@@ -71,6 +101,7 @@ struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
 	for (size_t h = 0; h < n_hosts; h++) {
 		site->hosts[h].name = vg_format("%s-%zu", is_owned ? "box" : "host", h);
 		site->hosts[h].tunnel = vg_underlay_address(h);
+		site->hosts[h].capacity = unlimited;
 		site->hosts[h].slowness = 1;
 		site->hosts[h].n_booting = 8;
 	}
@@ -111,14 +142,33 @@ void vg_site_free(struct vg_site *site)
 	vg_box_free(site->underlay);
 	free(site->hosts);
 	free(site->text);
+	free(site->name);
+	vg_site_file_free(site->file);
 	free(site->kind);
 	free(site);
 }
 
+// What a site file can say and no driver does yet.
+static struct vg_error *check_drivers(const struct vg_site *site)
+{
+	const struct vg_site_file *file = site->file;
+	if (file && !file->is_fake)
+		return vg_error_hint(vg_error_at(file->hosts[0].libvirt_place,
+					     "site '%s': hosts reached by libvirt cannot be used yet",
+					     site->name),
+			"the file is good; 'sandbox:3' has three hosts of this machine");
+	if (file && file->state.driver && strcmp(file->state.driver, "file") != 0)
+		return vg_error_at(file->state.place,
+			"site '%s': records cannot be kept by '%s' yet", site->name,
+			file->state.driver);
+	return NULL;
+}
+
 struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *context)
 {
-	if (!has_boxes(site))
-		return NULL;
+	struct vg_error *error = check_drivers(site);
+	if (error || !has_boxes(site))
+		return error;
 	vg_context_keep_begun(context);
 	return vg_error_while(
 		vg_namespace_enter(context->home, context->argv), "entering the sandbox");
@@ -165,12 +215,15 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 	size_t number = (size_t)(host - site->hosts);
 	*ret = (struct endpoints){.images = vg_context_images(context), .namespace_fd = -1};
 	if (!has_boxes(site)) {
-		ret->uri = vg_format("fake:%s/fake-compute.json", context->home);
-		ret->net = vg_format("fake:%s/fake-net.json", context->home);
-		ret->folder = vg_format("fake:%s/fake-storage.json", context->home);
+		_auto(vg_string) char *worlds =
+			site->file ? vg_format("%s/sites/%s", context->home, site->name)
+				   : vg_strdup(context->home);
+		ret->uri = vg_format("fake:%s/fake-compute.json", worlds);
+		ret->net = vg_format("fake:%s/fake-net.json", worlds);
+		ret->folder = vg_format("fake:%s/fake-storage.json", worlds);
 		ret->folder_seen = ret->folder;
 		ret->images_seen = ret->images;
-		return vg_folder_make(context->home, 0700);
+		return vg_folder_make(worlds, 0700);
 	}
 	ret->folder = box_folder(context, key, number);
 	ret->folder_seen = "/v"; // box/box.h
