@@ -44,9 +44,9 @@ killed_within() {
 	"$vgrid" "$@" </dev/null >killed.out 2>&1 &
 	process=$!
 	read -rt "$((moment / 1000)).$(printf %03d $((moment % 1000)))" <>"$folder/pause" || :
-	remember
 	kill -9 $process 2>/dev/null || :
 	wait $process 2>/dev/null || :
+	remember
 }
 
 # What there is of the grid but for its uuid.
