@@ -96,6 +96,9 @@ for round in 1 2; do
 	if is_known; then
 		expect 0 down killed --delete-disks
 	fi
+	# Killed behind its last act, a command leaves its own registration: any that enters removes it.
+	expect 0 gc
+	same "$out" 'Nothing is left over.'
 	nothing_is_left
 done
 
