@@ -153,9 +153,10 @@ static struct vg_error *check_drivers(const struct vg_site *site)
 {
 	const struct vg_site_file *file = site->file;
 	if (file && !file->is_fake)
-		return vg_error_hint(vg_error_at(file->hosts[0].libvirt_place,
-					     "site '%s': hosts reached by libvirt cannot be used yet",
-					     site->name),
+		return vg_error_hint(
+			vg_error_at(file->hosts[0].libvirt_place,
+				"site '%s': hosts reached by libvirt cannot be used yet",
+				site->name),
 			"the file is good; 'sandbox:3' has three hosts of this machine");
 	if (file && file->state.driver && strcmp(file->state.driver, "file") != 0)
 		return vg_error_at(file->state.place,
@@ -228,7 +229,7 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 	ret->folder = box_folder(context, key, number);
 	ret->folder_seen = "/v"; // box/box.h
 	ret->images_seen = "/i";
-	if (!host->box)
+	if (!host->box || site->is_ending)
 		return NULL;
 	ret->namespace_fd = host->box->net_fd;
 	_auto(vg_string) char *console = vg_format("%s/console", ret->folder);
@@ -272,12 +273,12 @@ static struct vg_error *open_host(
 		vg_error_ignore(storage_error);
 	else
 		error = storage_error;
-	bool runs = host->box || !has_boxes(site);
+	bool runs = (host->box && !site->is_ending) || !has_boxes(site);
 	if (!error && runs)
 		error = vg_drivers_open_compute(drivers,
 			&(struct vg_compute_target){host->name, at.uri, at.folder, at.folder_seen},
 			&host->compute);
-	if (host->box)
+	if (host->box && runs)
 		note_time(context, host, VG_TIMED_LIBVIRTD, begun);
 	if (!error && runs)
 		error = vg_drivers_open_net(drivers,
@@ -339,7 +340,7 @@ struct vg_error *vg_site_connect(
 	struct vg_error *error = NULL;
 	if (has_boxes(site)) {
 		error = find_boxes(site, context, uuid);
-		if (!error)
+		if (!error && !site->is_ending)
 			error = race(site, context);
 	}
 	if (error)
