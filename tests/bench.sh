@@ -41,6 +41,12 @@ says 'apt-get install -y --no-install-recommends vagrant vagrant-libvirt libvirt
 
 packages_are 'printf installed'
 as_user=()
-[ "$(id -u)" -ne 0 ] || as_user=(unshare --user)
+if [ "$(id -u)" -eq 0 ]; then
+	as_user=(unshare --user)
+	"${as_user[@]}" true || {
+		echo 'skipped: root cannot become an ordinary user here'
+		exit 77
+	}
+fi
 answers 77 "${as_user[@]}" "${bench[@]}" vagrant --quick
 says 'vagrant: skipped: it needs root'
