@@ -190,10 +190,12 @@ def adapt(words, name, tap):
     return line
 
 
-def up_vgrid(place, report, bench, kind, n_nodes, number):
+def up_vgrid(place, report, bench, kind, n_nodes, number, reach=lambda: None):
+    """An `up` with what `reach` does behind it, and a `down`."""
     file = place.write("measured.json", template("measured", kind, n_nodes))
     with Meter() as meter:
         place.vgrid("up", file, "-q")
+        reach()
     report.row(bench, "vgrid", number, wall=meter.wall, cpu=meter.cpu)
     # No CPU time: what ends with its process namespace is counted by nobody.
     begun = time.monotonic()
