@@ -317,8 +317,12 @@ struct vg_error *vg_site_start_host(struct vg_site *site, struct vg_context *con
 	vg_box_free(vg_take(host->box));
 	uint64_t begun = vg_timings_now(context->timings);
 	if (!error)
-		error = vg_box_start(
-			&(struct vg_box_spec){context->home, tag, host->name, folder, images, true},
+		error = vg_box_start(&(struct vg_box_spec){.home = context->home,
+					     .tag = tag,
+					     .name = host->name,
+					     .folder = folder,
+					     .images = images,
+					     .has_hypervisor = true},
 			&host->box);
 	note_time(context, host, VG_TIMED_BOX, begun);
 	return error ? error : open_host(site, host, context, key);
@@ -336,8 +340,10 @@ struct vg_error *vg_site_join(
 		error = vg_folder_make(folder, 0700);
 		vg_box_free(vg_take(site->underlay));
 		if (!error)
-			error = vg_box_start(&(struct vg_box_spec){context->home, tag, "underlay",
-						     folder, NULL, false},
+			error = vg_box_start(&(struct vg_box_spec){.home = context->home,
+						     .tag = tag,
+						     .name = "underlay",
+						     .folder = folder},
 				&site->underlay);
 	}
 	struct vg_box **boxes = vg_alloc(site->n_hosts * sizeof(struct vg_box *));
