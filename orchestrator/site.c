@@ -222,7 +222,10 @@ static struct vg_error *open_host(
 	bool runs = host->box || !has_boxes(site);
 	if (!error && runs)
 		error = vg_drivers_open_compute(drivers,
-			&(struct vg_compute_target){host->name, at.uri, at.folder, at.folder_seen},
+			&(struct vg_compute_target){.host = host->name,
+				.uri = at.uri,
+				.folder = at.folder,
+				.folder_seen = at.folder_seen},
 			&host->compute);
 	if (host->box)
 		note_time(context, host, VG_TIMED_LIBVIRTD, begun);
