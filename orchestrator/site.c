@@ -10,13 +10,15 @@
 #include "box/accelerator.h"
 #include "box/box.h"
 #include "box/namespace.h"
+#include "box/practice.h"
 #include "box/underlay.h"
 #include "orchestrator/context.h"
 #include "orchestrator/every_host.h"
 #include "orchestrator/report/progress.h"
 #include "orchestrator/report/timings.h"
+#include "orchestrator/site_practice.h"
 
-enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000 };
+enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000, PRACTICE_TIMEOUT_MS = 10 * 1000 };
 
 // What is built in. A box is made for its grid; a fake host is only a line in a file.
 static const struct {
@@ -24,8 +26,10 @@ static const struct {
 	bool is_owned, has_boxes, is_simulated;
 } kinds[] = {{"sandbox", true, true, false}, {"fake", false, false, true}};
 
-static bool has_boxes(const struct vg_site *site)
+bool vg_site_has_boxes(const struct vg_site *site)
 {
+	if (site->practice)
+		return true;
 	for (size_t i = 0; i < VG_LENGTH(kinds); i++) {
 		if (strcmp(kinds[i].kind, site->kind) == 0)
 			return kinds[i].has_boxes;
@@ -36,10 +40,47 @@ static bool has_boxes(const struct vg_site *site)
 static struct vg_error *unknown_site(const char *text)
 {
 	return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "there is no site '%.60s'", text),
-		"a site is 'sandbox', or 'sandbox:3' for three boxes");
+		"a site is 'sandbox', 'sandbox:3' for three boxes, or one that 'vgrid site list' "
+		"shows");
 }
 
-struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
+static void name_hosts(struct vg_site *site, size_t n_hosts)
+{
+	site->hosts = vg_alloc(n_hosts * sizeof(*site->hosts));
+	site->n_hosts = n_hosts;
+	for (size_t h = 0; h < n_hosts; h++) {
+		site->hosts[h].name =
+			site->practice ? vg_practice_host_name(h)
+				       : vg_format("%s-%zu", site->is_owned ? "box" : "host", h);
+		site->hosts[h].tunnel = vg_underlay_address(h);
+		site->hosts[h].slowness = 1;
+		site->hosts[h].n_booting = 8;
+	}
+}
+
+static struct vg_error *read_practice(
+	const struct vg_context *context, const char *text, struct vg_site **ret_site)
+{
+	_auto(vg_site) struct vg_site *site = vg_new(struct vg_site);
+	struct vg_error *error = vg_practice_load(context->home, text, &site->practice);
+	if (error && vg_error_kind(error) == VG_ERROR_NOT_FOUND) {
+		vg_error_ignore(error);
+		return unknown_site(text);
+	}
+	if (error)
+		return error;
+	site->text = vg_strdup(text);
+	site->kind = vg_strdup(text);
+	name_hosts(site, site->practice->n_hosts);
+	error = vg_drivers_of(site->practice->has_switch ? "practice-ovs" : "practice",
+		&site->drivers);
+	if (!error)
+		*ret_site = vg_take(site);
+	return error;
+}
+
+struct vg_error *vg_site_read(
+	const struct vg_context *context, const char *text, struct vg_site **ret_site)
 {
 	size_t length = strcspn(text, ":");
 	_auto(vg_string) char *kind = vg_strndup(text, length);
@@ -53,10 +94,10 @@ struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
 	}
 	unsigned n_hosts = 1;
 	int end = 0;
-	if (text[length] && (sscanf(text + length, ":%3u%n", &n_hosts, &end) != 1 ||
-				    text[length + (size_t)end]))
-		return unknown_site(text);
 	if (!is_known)
+		return read_practice(context, text, ret_site);
+	if (text[length] &&
+		(sscanf(text + length, ":%3u%n", &n_hosts, &end) != 1 || text[length + (size_t)end]))
 		return unknown_site(text);
 	if (n_hosts < 1 || n_hosts > VG_SITE_HOSTS_MAX)
 		return vg_error_of(
@@ -66,14 +107,7 @@ struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
 	site->kind = vg_take(kind);
 	site->is_owned = is_owned;
 	site->is_simulated = is_simulated;
-	site->hosts = vg_alloc(n_hosts * sizeof(*site->hosts));
-	site->n_hosts = n_hosts;
-	for (size_t h = 0; h < n_hosts; h++) {
-		site->hosts[h].name = vg_format("%s-%zu", is_owned ? "box" : "host", h);
-		site->hosts[h].tunnel = vg_underlay_address(h);
-		site->hosts[h].slowness = 1;
-		site->hosts[h].n_booting = 8;
-	}
+	name_hosts(site, n_hosts);
 	struct vg_error *error = vg_drivers_of(site->kind, &site->drivers);
 	if (!error)
 		*ret_site = vg_take(site);
@@ -109,6 +143,7 @@ void vg_site_free(struct vg_site *site)
 		free(site->hosts[h].images_seen);
 	}
 	vg_box_free(site->underlay);
+	vg_practice_free(site->practice);
 	free(site->hosts);
 	free(site->text);
 	free(site->kind);
@@ -117,16 +152,16 @@ void vg_site_free(struct vg_site *site)
 
 struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *context)
 {
-	if (!has_boxes(site))
+	if (!vg_site_has_boxes(site))
 		return NULL;
 	vg_context_keep_begun(context);
-	return vg_error_while(
-		vg_namespace_enter(context->home, context->argv), "entering the sandbox");
+	return vg_error_while(vg_namespace_enter(context->home, context->argv),
+		"entering the %s", site->practice ? "practice site" : "sandbox");
 }
 
 struct vg_error *vg_site_check(const struct vg_site *site)
 {
-	if (!has_boxes(site))
+	if (!vg_site_has_boxes(site))
 		return NULL;
 	struct vg_error *error = vg_box_probe_programs();
 	return error ? error : vg_namespace_probe_tun();
@@ -148,7 +183,8 @@ static char *box_folder(const struct vg_context *context, const char *key, size_
 struct endpoints {
 	char *uri, *folder, *images, *net;
 	const char *folder_seen, *images_seen;
-	int namespace_fd;
+	int namespace_fd;          // of the host's network
+	int operator_namespace_fd; // where libvirt is reached from; 0: from here
 };
 
 static void endpoints_done(struct endpoints *endpoints)
@@ -159,12 +195,26 @@ static void endpoints_done(struct endpoints *endpoints)
 	free(endpoints->net);
 }
 
+// The box's daemons are looked after and reached as the site's hosts are: over the underlay, by TLS.
+static struct vg_error *join_practice(
+	const struct vg_site *site, struct vg_host *host, struct endpoints *endpoints)
+{
+	size_t number = (size_t)(host - site->hosts);
+	endpoints->uri = vg_practice_libvirt(site->practice, number);
+	endpoints->net = vg_practice_ovsdb(site->practice, number);
+	endpoints->operator_namespace_fd = site->underlay->net_fd;
+	endpoints->namespace_fd =
+		site->practice->has_switch ? site->underlay->net_fd : host->box->net_fd;
+	return vg_practice_join(site->practice, site->underlay, number, host->box,
+		vg_drivers_limit(site->drivers, PRACTICE_TIMEOUT_MS), &host->was_repaired);
+}
+
 static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_host *host,
 	struct vg_context *context, const char *key, struct endpoints *ret)
 {
 	size_t number = (size_t)(host - site->hosts);
 	*ret = (struct endpoints){.images = vg_context_images(context), .namespace_fd = -1};
-	if (!has_boxes(site)) {
+	if (!vg_site_has_boxes(site)) {
 		ret->uri = vg_format("fake:%s/fake-compute.json", context->home);
 		ret->net = vg_format("fake:%s/fake-net.json", context->home);
 		ret->folder = vg_format("fake:%s/fake-storage.json", context->home);
@@ -172,11 +222,14 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 		ret->images_seen = ret->images;
 		return vg_folder_make(context->home, 0700);
 	}
-	ret->folder = box_folder(context, key, number);
+	ret->folder = site->practice ? vg_practice_path(site->practice, host->name)
+				     : box_folder(context, key, number);
 	ret->folder_seen = "/v"; // box/box.h
 	ret->images_seen = "/i";
 	if (!host->box)
 		return NULL;
+	if (site->practice)
+		return join_practice(site, host, ret);
 	ret->namespace_fd = host->box->net_fd;
 	_auto(vg_string) char *console = vg_format("%s/console", ret->folder);
 	struct vg_error *error = vg_folder_make(console, 0700);
@@ -219,13 +272,11 @@ static struct vg_error *open_host(
 		vg_error_ignore(storage_error);
 	else
 		error = storage_error;
-	bool runs = host->box || !has_boxes(site);
+	bool runs = host->box || !vg_site_has_boxes(site);
 	if (!error && runs)
 		error = vg_drivers_open_compute(drivers,
-			&(struct vg_compute_target){.host = host->name,
-				.uri = at.uri,
-				.folder = at.folder,
-				.folder_seen = at.folder_seen},
+			&(struct vg_compute_target){host->name, at.uri, at.folder, at.folder_seen,
+				at.operator_namespace_fd},
 			&host->compute);
 	if (host->box)
 		note_time(context, host, VG_TIMED_LIBVIRTD, begun);
@@ -253,6 +304,8 @@ static struct vg_error *open_one(struct vg_host *host, void *data)
 static struct vg_error *find_boxes(
 	struct vg_site *site, struct vg_context *context, const char *uuid)
 {
+	if (site->practice)
+		return vg_site_practice_find(site, context);
 	for (size_t h = 0; h < site->n_hosts; h++) {
 		_auto(vg_string) char *tag = box_tag(context, uuid, h);
 		struct vg_error *error = vg_box_find(context->home, tag, &site->hosts[h].box);
@@ -274,6 +327,9 @@ static struct vg_error *race(struct vg_site *site, struct vg_context *context)
 	// One more than cores: a guest that waits for its disk or for a daemon leaves its core
 	// idle.
 	unsigned n_booting = (unsigned)(cores > 0 ? cores : 1) + 1;
+	// Hosts of a practice site share this machine.
+	if (site->practice)
+		n_booting = (n_booting + (unsigned)site->n_hosts - 1) / (unsigned)site->n_hosts;
 	for (size_t h = 0; h < site->n_hosts; h++) {
 		struct vg_host *host = &site->hosts[h];
 		host->accelerator = verdict->is_kvm ? VG_ACCELERATOR_KVM : VG_ACCELERATOR_TCG;
@@ -287,7 +343,7 @@ struct vg_error *vg_site_connect(
 	struct vg_site *site, struct vg_context *context, const char *key, const char *uuid)
 {
 	struct vg_error *error = NULL;
-	if (has_boxes(site)) {
+	if (vg_site_has_boxes(site)) {
 		error = find_boxes(site, context, uuid);
 		if (!error)
 			error = race(site, context);
@@ -298,8 +354,9 @@ struct vg_error *vg_site_connect(
 	error = vg_every_host(site, context, open_one, &opening);
 	for (size_t h = 0; h < site->n_hosts; h++) {
 		if (site->hosts[h].was_repaired)
-			vg_progress_say(context->progress,
-				"The libvirtd of %s had died and was started again",
+			vg_progress_say(context->progress, "The %s of %s had died and was started again",
+				site->practice && site->practice->has_switch ? "libvirtd or Open vSwitch"
+									     : "libvirtd",
 				site->hosts[h].name);
 	}
 	return error;
@@ -311,6 +368,10 @@ struct vg_error *vg_site_start_host(struct vg_site *site, struct vg_context *con
 	struct vg_host *host = &site->hosts[number];
 	if (host->is_running)
 		return NULL;
+	if (site->practice) {
+		struct vg_error *error = vg_site_practice_start(site, context, number);
+		return error ? error : open_host(site, host, context, key);
+	}
 	_auto(vg_string) char *tag = box_tag(context, uuid, number);
 	_auto(vg_string) char *folder = box_folder(context, key, number);
 	_auto(vg_string) char *images = vg_context_images(context);
@@ -334,7 +395,7 @@ struct vg_error *vg_site_start_host(struct vg_site *site, struct vg_context *con
 struct vg_error *vg_site_join(
 	struct vg_site *site, struct vg_context *context, const char *key, const char *uuid)
 {
-	if (!has_boxes(site))
+	if (!vg_site_has_boxes(site) || site->practice)
 		return NULL;
 	struct vg_error *error = NULL;
 	if (site->n_hosts > 1) {
@@ -360,7 +421,7 @@ struct vg_error *vg_site_join(
 
 bool vg_site_is_split(const struct vg_site *site)
 {
-	return has_boxes(site) && site->n_hosts > 1 && !site->underlay;
+	return vg_site_has_boxes(site) && !site->practice && site->n_hosts > 1 && !site->underlay;
 }
 
 struct vg_error *vg_site_stop_host(
@@ -386,9 +447,24 @@ struct vg_error *vg_site_stop_host(
 void vg_site_tidy(const struct vg_site *site, struct vg_context *context, const char *uuid)
 {
 	struct vg_box_list list = {0};
-	if (!has_boxes(site))
+	if (!vg_site_has_boxes(site))
 		return;
 	// Listing looks at each registration and drops those of the dead.
 	vg_error_ignore(vg_box_list(context->home, context->store, uuid, &list));
 	vg_box_list_done(&list);
+}
+
+size_t vg_site_count_running(const struct vg_site *site, const struct vg_box_list *boxes,
+	const char *store, const char *uuid)
+{
+	_auto(vg_string) char *prefix = site->practice ? vg_format("%s/host/", site->practice->name)
+						       : vg_strdup("host/");
+	size_t n = 0;
+	for (size_t i = 0; i < boxes->n_items; i++) {
+		const char *text = boxes->items[i]->tag;
+		struct vg_tag tag;
+		n += vg_tag_is_of(text, store, site->practice ? "site" : uuid) &&
+		     vg_tag_read(text, &tag) && vg_text_starts(tag.path, prefix);
+	}
+	return n;
 }

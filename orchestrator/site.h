@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A site and its hosts. Built in are `sandbox` (`sandbox:3`: three boxes), which gives every grid
-// boxes of its own on this machine, and `fake` (`fake:3`), hosts that exist only in one file.
+// boxes of its own on this machine, and `fake` (`fake:3`), hosts that exist only in one file. A
+// practice site (box/practice.h) goes by its own name: its hosts are boxes that no grid owns.
 #pragma once
 
 #include "orchestrator/drivers.h"
 
 struct vg_box;
+struct vg_box_list;
 struct vg_context;
+struct vg_practice;
 
 enum { VG_SITE_HOSTS_MAX = 250 };
 
@@ -29,18 +32,24 @@ struct vg_host {
 
 struct vg_site {
 	char *text; // as given: "sandbox:3"
-	char *kind; // "sandbox", "fake"
+	char *kind; // "sandbox", "fake", or a practice site's name: what stands behind the @ of a key
+	struct vg_practice *practice; // NULL: it is none
 	bool is_simulated; // its hosts hold nothing: images are not fetched either
 	bool is_owned; // hosts are made and ended with the grid
 	bool is_lenient; // a host that cannot be opened or looked at only gets its problem
 	const struct vg_drivers *drivers;
 	struct vg_host *hosts;
 	size_t n_hosts;
-	struct vg_box *underlay; // the switch of several boxes
+	struct vg_box *underlay; // the switch of several boxes; of a practice site always
 };
 
-// `sandbox`, `sandbox:3`, `fake:2`. A usage error for anything else. No I/O.
-struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site) VG_MUST_CHECK;
+// `sandbox`, `sandbox:3`, `fake:2`, or the name of a practice site. A usage error for anything else.
+struct vg_error *vg_site_read(const struct vg_context *context, const char *text,
+	struct vg_site **ret_site) VG_MUST_CHECK;
+// Are its hosts boxes of this machine? How many of them run for this grid, of all that run?
+bool vg_site_has_boxes(const struct vg_site *site);
+size_t vg_site_count_running(const struct vg_site *site, const struct vg_box_list *boxes,
+	const char *store, const char *uuid);
 void vg_site_free(struct vg_site *site); // disconnects; boxes live on
 VG_AUTO(vg_site);
 

@@ -41,7 +41,8 @@ bool vg_gc_is_lost(const struct vg_gc *gc, const char *text, char ret_grid[37])
 {
 	struct vg_tag tag;
 	if (gc->has_unreadable || !vg_tag_is_of(text, gc->store, NULL) ||
-		!vg_tag_read(text, &tag) || vg_map_has(gc->uuids, tag.grid))
+		!vg_tag_read(text, &tag) || vg_map_has(gc->uuids, tag.grid) ||
+		strcmp(tag.grid, "site") == 0)
 		return false;
 	memcpy(ret_grid, tag.grid, sizeof(tag.grid));
 	return true;

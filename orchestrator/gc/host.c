@@ -145,7 +145,7 @@ static struct vg_error *open_box(struct vg_gc_host *host)
 					 : NULL;
 	if (!error && box->has_libvirtd)
 		error = vg_drivers_open_compute(host->drivers,
-			&(struct vg_compute_target){host->name, uri, box->folder, "/v"},
+			&(struct vg_compute_target){host->name, uri, box->folder, "/v", 0},
 			&host->compute);
 	// The links of a box that only joins others are its own.
 	if (!error && box->has_libvirtd)
@@ -234,7 +234,7 @@ static struct vg_error *look_at_fake(
 	_auto(vg_string) char *storage = vg_format("fake:%s/fake-storage.json", home);
 	struct vg_gc_host *host = add_host(gc, name, site->drivers);
 	struct vg_error *error = vg_drivers_open_compute(site->drivers,
-		&(struct vg_compute_target){name, compute, NULL, NULL}, &host->compute);
+		&(struct vg_compute_target){name, compute, NULL, NULL, 0}, &host->compute);
 	if (!error)
 		error = vg_drivers_open_net(
 			site->drivers, &(struct vg_net_target){name, -1, 0, net}, &host->net);
@@ -259,7 +259,7 @@ struct vg_error *vg_gc_look_at_fakes(struct vg_gc *gc)
 	_auto(vg_string) char *text = vg_format("fake:%d", VG_SITE_HOSTS_MAX);
 	_auto(vg_string) char *world = vg_format("%s/fake-storage.json", gc->context->home);
 	_auto(vg_site) struct vg_site *site = NULL;
-	struct vg_error *error = vg_file_exists(world) ? vg_site_read(text, &site) : NULL;
+	struct vg_error *error = vg_file_exists(world) ? vg_site_read(gc->context, text, &site) : NULL;
 	unsigned n_empty = 0;
 	for (size_t h = 0; !error && site && h < site->n_hosts && n_empty < EMPTY_HOSTS_MAX; h++) {
 		bool is_empty = false;

@@ -92,7 +92,7 @@ struct vg_machine *vg_machine_make(struct vg_arena *arena, struct vg_session *se
 	add_disks(arena, session, planning, machine, node);
 	add_nics(arena, session, machine, node);
 	machine->console_log =
-		vg_arena_format(arena, "%s/console/%s.log", host->folder_seen, node->name);
+		vg_arena_format(arena, "%s/console/%s.log", host->folder_seen, machine->name);
 	machine->applied = keep(arena, vg_applied_make(grid, node, digest));
 	return machine;
 }

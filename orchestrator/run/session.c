@@ -18,7 +18,7 @@ static struct vg_error *enter_site_of(
 	_auto(vg_record) struct vg_record *record = NULL;
 	struct vg_error *error = vg_store_load(context, key, &record);
 	if (!error)
-		error = vg_site_read(record->site, ret_site);
+		error = vg_site_read(context, record->site, ret_site);
 	return error ? error : vg_site_enter(*ret_site, context);
 }
 

@@ -60,7 +60,7 @@ static struct vg_error *choose_site(
 				before->name, before->site, wish->site),
 			"take it down first, or give the new one another name with '--name'");
 	vg_site_free(vg_take(session->site));
-	return vg_site_read(before->site, &session->site);
+	return vg_site_read(session->context, before->site, &session->site);
 }
 
 static struct vg_record *begin_record(
@@ -205,7 +205,7 @@ struct vg_error *vg_wish_open(struct vg_context *context, const struct vg_wish *
 	session->lock = -1;
 	const char *site = wish->site ? wish->site : getenv("VGRID_SITE");
 	struct vg_error *error =
-		vg_site_read(site && *site ? site : default_site, &session->site);
+		vg_site_read(context, site && *site ? site : default_site, &session->site);
 	// A faulty file is told of whether or not the site can be entered; standard input can be read
 	// only once, and entering may start the program anew.
 	bool is_stream = strcmp(wish->file, "-") == 0;

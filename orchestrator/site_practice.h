@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a practice site does otherwise than a sandbox: its boxes are found, and started, as the site's.
+// Used by site.c alone.
+#pragma once
+
+#include "orchestrator/site.h"
+
+// Finds its boxes and its switch; what does not run stays NULL.
+struct vg_error *vg_site_practice_find(struct vg_site *site, struct vg_context *context)
+	VG_MUST_CHECK;
+// Starts one host that does not run, and the switch; thread-safe for different hosts. An error when the
+// site has been ended meanwhile.
+struct vg_error *vg_site_practice_start(
+	struct vg_site *site, struct vg_context *context, size_t number) VG_MUST_CHECK;
