@@ -267,7 +267,7 @@ struct vg_error *vg_practice_join(const struct vg_practice *practice, struct vg_
 {
 	bool was_restarted = false, is_switch_new = false;
 	const char *carrier = practice->has_switch ? VG_PRACTICE_BRIDGE : VG_LINK_UNDERLAY;
-	struct vg_error *error = vg_underlay_plug(sw, box, host);
+	struct vg_error *error = vg_underlay_plug(sw, box, host, practice->has_switch);
 	if (!error && practice->has_switch)
 		error = vg_practice_switch(box, host, timeout_ms, &is_switch_new);
 	if (!error)

@@ -2,6 +2,8 @@
 #include "box/underlay.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -72,13 +74,32 @@ static struct vg_error *name_link(const struct vg_box *box, size_t i)
 	return vg_namespace_call(box->net_fd, set_mac, &naming);
 }
 
-static struct vg_error *plug(
-	struct vg_netlink *sw, struct vg_netlink *there, const struct vg_box *box, size_t i)
+// Runs inside the box. A frame that a bridge takes from the link is seen by the kernel too: with a
+// MAC of its own and without ARP it leaves it alone.
+static struct vg_error *mute_link(void *data)
+{
+	(void)data;
+	_auto(vg_fd) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {0};
+	strcpy(request.ifr_name, inside);
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		return vg_error_errno(errno, "looking at the link '%s'", inside);
+	if (request.ifr_flags & IFF_NOARP)
+		return NULL;
+	request.ifr_flags |= IFF_NOARP;
+	if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		return vg_error_errno(errno, "turning ARP off on the link '%s'", inside);
+	return NULL;
+}
+
+static struct vg_error *plug(struct vg_netlink *sw, struct vg_netlink *there,
+	const struct vg_box *box, size_t i, bool is_carried)
 {
 	_auto(vg_string) char *port = vg_format("box%zu", i);
 	struct vg_error *error = make_link(sw, there, box, port);
 	if (!error)
-		error = name_link(box, i);
+		error = is_carried ? vg_namespace_call(box->net_fd, mute_link, NULL)
+				   : name_link(box, i);
 	if (!error)
 		error = vg_link_master(sw, port, bridge);
 	return error ? error : vg_link_up(sw, port);
@@ -90,7 +111,7 @@ static struct vg_error *connect_box(struct vg_netlink *sw, const struct vg_box *
 	_auto(vg_netlink) struct vg_netlink *there = NULL;
 	struct vg_error *error = vg_netlink_open(box->net_fd, &there);
 	if (!error)
-		error = plug(sw, there, box, i);
+		error = plug(sw, there, box, i, false);
 	if (!error)
 		error = vg_link_address(there, inside, &address, PREFIX);
 	if (!error)
@@ -124,6 +145,20 @@ struct vg_error *vg_underlay_connect(struct vg_box *sw, struct vg_box *const *bo
 	return error;
 }
 
+// Runs inside the switch. What the operator sends has its checksums when it leaves: Open vSwitch reads
+// frames as they are, and the kernel would leave that work to a NIC (ethtool's tx-checksumming).
+static struct vg_error *checksum_early(void *data)
+{
+	(void)data;
+	_auto(vg_fd) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ethtool_value off = {.cmd = ETHTOOL_STXCSUM};
+	struct ifreq request = {.ifr_data = (void *)&off};
+	strcpy(request.ifr_name, bridge);
+	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &request) < 0)
+		return vg_error_errno(errno, "setting up the link '%s'", bridge);
+	return NULL;
+}
+
 struct vg_error *vg_underlay_make(struct vg_box *sw)
 {
 	struct vg_ip address = vg_underlay_address(OPERATOR);
@@ -132,13 +167,16 @@ struct vg_error *vg_underlay_make(struct vg_box *sw)
 	if (!error)
 		error = vg_link_bridge(netlink, bridge, VG_UNDERLAY_MTU);
 	if (!error)
+		error = vg_namespace_call(sw->net_fd, checksum_early, NULL);
+	if (!error)
 		error = vg_link_address(netlink, bridge, &address, PREFIX);
 	if (!error)
 		error = vg_link_up(netlink, bridge);
 	return vg_error_while(error, "making the underlay");
 }
 
-struct vg_error *vg_underlay_plug(struct vg_box *sw, const struct vg_box *box, size_t i)
+struct vg_error *vg_underlay_plug(
+	struct vg_box *sw, const struct vg_box *box, size_t i, bool is_carried)
 {
 	_auto(vg_netlink) struct vg_netlink *netlink = NULL;
 	_auto(vg_netlink) struct vg_netlink *there = NULL;
@@ -146,7 +184,7 @@ struct vg_error *vg_underlay_plug(struct vg_box *sw, const struct vg_box *box, s
 	if (!error)
 		error = vg_netlink_open(box->net_fd, &there);
 	if (!error)
-		error = plug(netlink, there, box, i);
+		error = plug(netlink, there, box, i, is_carried);
 	if (!error)
 		error = vg_link_up(there, inside);
 	return vg_error_while(error, "connecting the box '%s' to the underlay", box->name);

@@ -24,9 +24,11 @@ struct vg_error *vg_underlay_connect(
 //
 // The bridge of the switch, with the operator's address.
 struct vg_error *vg_underlay_make(struct vg_box *sw) VG_MUST_CHECK;
-// Plugs box number `i` into it: the veth, up, without an address.
+// Plugs box number `i` into it: the veth, up, without an address. is_carried: it will be a port of
+// a bridge of the box that has the address, and the box's own network must not answer on it as
+// well.
 struct vg_error *vg_underlay_plug(
-	struct vg_box *sw, const struct vg_box *box, size_t i) VG_MUST_CHECK;
+	struct vg_box *sw, const struct vg_box *box, size_t i, bool is_carried) VG_MUST_CHECK;
 // Gives a link in box number `i` its address and brings it up.
 struct vg_error *vg_underlay_name(
 	const struct vg_box *box, const char *link, size_t i) VG_MUST_CHECK;

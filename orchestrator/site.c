@@ -72,8 +72,7 @@ static struct vg_error *read_practice(
 	site->text = vg_strdup(text);
 	site->kind = vg_strdup(text);
 	name_hosts(site, site->practice->n_hosts);
-	error = vg_drivers_of(site->practice->has_switch ? "practice-ovs" : "practice",
-		&site->drivers);
+	error = vg_drivers_of("practice", &site->drivers);
 	if (!error)
 		*ret_site = vg_take(site);
 	return error;
@@ -203,8 +202,7 @@ static struct vg_error *join_practice(
 	endpoints->uri = vg_practice_libvirt(site->practice, number);
 	endpoints->net = vg_practice_ovsdb(site->practice, number);
 	endpoints->operator_namespace_fd = site->underlay->net_fd;
-	endpoints->namespace_fd =
-		site->practice->has_switch ? site->underlay->net_fd : host->box->net_fd;
+	endpoints->namespace_fd = host->box->net_fd;
 	return vg_practice_join(site->practice, site->underlay, number, host->box,
 		vg_drivers_limit(site->drivers, PRACTICE_TIMEOUT_MS), &host->was_repaired);
 }

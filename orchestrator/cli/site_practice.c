@@ -223,23 +223,23 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	vg_practice_free(vg_take(practice));
 	error = decide(cli, context, &practice);
 	if (!error)
-		vg_progress_say(context->progress, "Making the practice site '%s' with %zu host%s",
-			name, practice->n_hosts, practice->n_hosts == 1 ? "" : "s");
+		vg_progress_say(context->progress, "Practice site '%s' with %zu host%s", name,
+			practice->n_hosts, practice->n_hosts == 1 ? "" : "s");
 	if (!error)
 		error = make(context, practice);
 	vg_practice_unlock(context->home, name, &lock);
 	return error ? error : show(cli, context, name);
 }
 
-static const struct vg_operand operands[] = {{.name = "NAME"}, {0}};
+static const struct vg_operand operands[] = {
+	{.name = "NAME", .completion = VG_COMPLETE_PRACTICE_SITE}, {0}};
 
 static const struct vg_option options[] = {
 	{.name = "hosts",
 		.argument = VG_ARGUMENT_TEXT,
 		.argument_name = "N",
 		.help = "how many hosts (3); an existing site can grow"},
-	{.name = "ovs", .help = "with Open vSwitch on every host, instead of the kernel's network"},
-	{0}};
+	{.name = "ovs", .help = "with Open vSwitch on every host"}, {0}};
 
 static const struct vg_result_field fields[] = {VG_SITE_VIEW_FIELDS, {0}};
 

@@ -35,7 +35,8 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	return NULL;
 }
 
-static const struct vg_operand operands[] = {{.name = "NAME", .completion = VG_COMPLETE_SITE}, {0}};
+static const struct vg_operand operands[] = {
+	{.name = "NAME", .completion = VG_COMPLETE_PRACTICE_SITE}, {0}};
 
 static const struct vg_result_field fields[] = {VG_SITE_VIEW_FIELDS, {0}};
 

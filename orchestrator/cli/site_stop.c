@@ -73,7 +73,8 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	return error;
 }
 
-static const struct vg_operand operands[] = {{.name = "NAME", .completion = VG_COMPLETE_SITE}, {0}};
+static const struct vg_operand operands[] = {
+	{.name = "NAME", .completion = VG_COMPLETE_PRACTICE_SITE}, {0}};
 
 static const struct vg_option options[] = {
 	{.name = "with-grids",
