@@ -62,7 +62,7 @@ static struct vg_error *look(const struct vg_context *context, struct vg_site_vi
 	const struct vg_practice *practice = view->practice;
 	_auto(vg_box) struct vg_box *sw = NULL;
 	struct vg_error *error = vg_practice_find_switch(practice, context->store, &sw);
-	view->has_underlay = sw != NULL;
+	view->underlay = sw ? sw->pid : 0;
 	view->states = vg_alloc(practice->n_hosts * sizeof(const char *));
 	for (size_t h = 0; h < practice->n_hosts && !error; h++) {
 		_auto(vg_box) struct vg_box *box = NULL;
@@ -89,12 +89,11 @@ struct vg_error *vg_site_view_make(
 static void print_hosts(const struct vg_site_view *view)
 {
 	static const struct vg_column columns[] = {{.title = "HOST"}, {.title = "STATE"},
-		{.title = "UNDERLAY"}, {.title = "LIBVIRT"}, {.title = "OVSDB"},
-		{.title = "FOLDER", .may_wrap = true}};
-	_auto(vg_table) struct vg_table *table = vg_table_new(columns, VG_LENGTH(columns));
+		{.title = "UNDERLAY"}, {.title = "LIBVIRT"}, {.title = "OVSDB"}};
+	size_t n_columns = VG_LENGTH(columns) - !view->practice->has_switch;
+	_auto(vg_table) struct vg_table *table = vg_table_new(columns, n_columns);
 	for (size_t h = 0; h < view->practice->n_hosts; h++) {
 		_auto(vg_string) char *name = vg_practice_host_name(h);
-		_auto(vg_string) char *folder = vg_practice_path(view->practice, name);
 		_auto(vg_string) char *libvirt = vg_practice_libvirt(view->practice, h);
 		_auto(vg_string) char *ovsdb = vg_practice_ovsdb(view->practice, h);
 		struct vg_ip ip = vg_practice_address(h);
@@ -102,8 +101,8 @@ static void print_hosts(const struct vg_site_view *view)
 		vg_ip_write(&ip, address);
 		// Without the folder of keys, which is the same for all.
 		libvirt[strcspn(libvirt, "?")] = '\0';
-		vg_table_row(table, (const char *const[]){name, view->states[h], address, libvirt,
-					    ovsdb, folder});
+		vg_table_row(table,
+			(const char *const[]){name, view->states[h], address, libvirt, ovsdb});
 	}
 	vg_table_print(table, stdout);
 }
@@ -113,16 +112,20 @@ void vg_site_view_print(const struct vg_site_view *view)
 	const struct vg_practice *practice = view->practice;
 	_auto(vg_string) char *file = vg_practice_file(practice->home, practice->name);
 	_auto(vg_string) char *keys = vg_practice_keys(practice);
+	_auto(vg_string) char *folders = vg_practice_path(practice, "h*");
 	print_hosts(view);
-	printf("\nsite file: %s\nkeys: %s\n", file, keys);
+	printf("\nsite file: %s\nkeys:      %s\nfolders:   %s\n", file, keys, folders);
+	if (view->underlay)
+		printf("underlay:  nsenter -t %d -U -n --preserve-credentials\n",
+			(int)view->underlay);
 	for (size_t i = 0; i < view->n_grids; i++)
-		printf("%s%s", i ? " " : "grids: ", view->grids[i]);
+		printf("%s%s", i ? " " : "grids:     ", view->grids[i]);
 	if (view->n_grids)
 		puts("");
 	if (view->n_running == practice->n_hosts)
-		printf("next: vgrid up FILE --site %s\n", practice->name);
+		printf("next:      vgrid up FILE --site %s\n", practice->name);
 	else
-		printf("next: vgrid site practice %s   starts again what does not run\n",
+		printf("next:      vgrid site practice %s (starts again what does not run)\n",
 			practice->name);
 }
 
@@ -135,6 +138,7 @@ void vg_site_view_json(const struct vg_site_view *view, struct vg_json *result)
 	vg_json_set_string(result, "name", practice->name);
 	vg_json_set_string(result, "file", file);
 	vg_json_set_string(result, "keys", keys);
+	vg_json_set(result, "underlay", view->underlay ? vg_json_integer(view->underlay) : NULL);
 	for (size_t h = 0; h < practice->n_hosts; h++) {
 		struct vg_json *host = vg_json_object();
 		_auto(vg_string) char *name = vg_practice_host_name(h);

@@ -4,6 +4,8 @@
 // list` and `site stop`.
 #pragma once
 
+#include <sys/types.h>
+
 #include "base/json.h"
 #include "orchestrator/cli/command.h"
 
@@ -13,8 +15,8 @@ struct vg_site_view {
 	struct vg_practice *practice;
 	const char **states; // one a host: "running", "no libvirtd", "stopped", …; constants
 	size_t n_running;
-	bool has_underlay;
-	char **grids; // keys of the grids that live there
+	pid_t underlay; // process 1 of the underlay's namespaces, 0 when it does not run
+	char **grids;   // keys of the grids that live there
 	size_t n_grids;
 };
 
@@ -38,6 +40,7 @@ void vg_site_view_json(const struct vg_site_view *view, struct vg_json *result);
 #define VG_SITE_VIEW_FIELDS                                                                        \
 	{"name", "string", "the site's"}, {"file", "string", "its site file"},                     \
 		{"keys", "string", "the folder with the operator's keys, as pkipath of a URI"},    \
+		{"underlay", "integer?", "a process in the underlay's network, where URIs work"},  \
 		{"hosts[].name", "string", "the host's"},                                          \
 		{"hosts[].state", "string",                                                        \
 			"running or stopped, or which of its daemons is missing"},                 \

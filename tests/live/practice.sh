@@ -42,7 +42,7 @@ begun=$SECONDS
 expect 0 site practice lab
 [ $((SECONDS - begun)) -le 20 ] || fail 'it took too long'
 has "$out" '^h1 +running +192\.0\.2\.1 +qemu\+tls://192\.0\.2\.1/session ' '^h3 +running ' \
-	'^site file: .*/sites/lab\.yaml$' '^next: vgrid up FILE --site lab$'
+	'^site file: .*/sites/lab\.yaml$' '^next: +vgrid up FILE --site lab$'
 remember
 same "$(ip -br link)" "$links_before" 'links during'
 same "$(find "$keys" -name '*.pem' ! -perm 600)" '' 'keys that others can read'
@@ -77,7 +77,7 @@ expect 0 status twin -o json
 same "$(json '[n["host"] for n in it["nodes"]]')" '["h1", "h2"]'
 twin=$(json 'it["uuid"]')
 expect 0 site show lab
-has "$out" '^grids: mesh@lab twin@lab$'
+has "$out" '^grids: +mesh@lab twin@lab$'
 
 claim 'nodes on different hosts reach each other, at the full MTU'
 every_node_pings_every_other mesh w-0 w-1 w-2
@@ -124,7 +124,7 @@ claim 'a killed libvirtd is seen, and started again by the next command; its gue
 before=$(boot_ids mesh w-0 w-1 w-2)
 kill -9 "$(pgrep -P "$h1" libvirtd)"
 expect 0 site show lab
-has "$out" '^h1 +no libvirtd ' '^h2 +running ' '^next: vgrid site practice lab'
+has "$out" '^h1 +no libvirtd ' '^h2 +running ' '^next: +vgrid site practice lab'
 expect 0 status mesh
 has "$err" 'The libvirtd of h1 had died and was started again'
 same "$(boot_ids mesh w-0 w-1 w-2)" "$before" 'boot ids'
