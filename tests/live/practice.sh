@@ -41,7 +41,7 @@ claim 'a site of three hosts is there in seconds, and says where everything is'
 begun=$SECONDS
 expect 0 site practice lab
 [ $((SECONDS - begun)) -le 20 ] || fail 'it took too long'
-has "$out" '^h1 +running +192\.0\.2\.1 +qemu\+tls://192\.0\.2\.1/session ' '^h3 +running ' \
+has "$out" '^h1 +running +192\.0\.2\.1 +qemu\+tls://192\.0\.2\.1/session$' '^h3 +running ' \
 	'^site file: .*/sites/lab\.yaml$' '^next: +vgrid up FILE --site lab$'
 remember
 same "$(ip -br link)" "$links_before" 'links during'
@@ -49,9 +49,38 @@ same "$(find "$keys" -name '*.pem' ! -perm 600)" '' 'keys that others can read'
 expect 0 site list -o json
 same "$(json '[[s["name"], s["state"], s["running"]] for s in it["sites"]]')" '[["lab", "running", 3]]'
 
-claim 'a wrong certificate is refused at once, on both sides, and the error says what would be right'
-expect 0 site practice other --hosts 1
+# ovsdb KEYS COMMAND…: over TLS from the underlay of the site 'other'.
+ovsdb() {
+	local from=$1
+	shift
+	in_box "$(box_pids site/other/underlay)" ovs-vsctl --timeout=5 --db=ssl:192.0.2.1:6640 \
+		-p "$from/clientkey.pem" -c "$from/clientcert.pem" -C "$others/cacert.pem" "$@"
+}
+others=$VGRID_HOME/sites/other/pki/operator
+other_host() {
+	in_box "$(box_pids site/other/host/1)" "$@"
+}
+
+claim 'with Open vSwitch: its database answers over TLS to those who have the keys, the underlay is in its bridge'
+expect 0 site practice other --hosts 2 --ovs
+has "$out" '^h1 +running +192\.0\.2\.1 .* ssl:192\.0\.2\.1:6640 *$'
 remember
+same "$(ovsdb "$others" list-ports br-phy)" underlay
+! ovsdb "$keys/operator" list-ports br-phy >/dev/null 2>&1 || fail 'the keys of another site are accepted'
+other_host ping -q -c2 -W2 192.0.2.2 >ping || fail 'the hosts do not reach each other'
+has_not "$(cat ping)" duplicates
+
+claim 'a killed ovs-vswitchd or ovsdb-server is named, and started again'
+for daemon in ovs-vswitchd ovsdb-server; do
+	kill -9 "$(pgrep -P "$(box_pids site/other/host/1)" "$daemon")"
+	expect 0 site show other
+	has "$out" "^h1 +no $daemon " '^h2 +running'
+	expect 0 site practice other
+	other_host ping -q -c2 -W2 192.0.2.2 >/dev/null || fail 'the hosts do not reach each other'
+done
+remember
+
+claim 'a wrong certificate is refused at once, on both sides, and the error says what would be right'
 cp -a "$keys/operator" own
 cp "$VGRID_HOME"/sites/other/pki/operator/* "$keys/operator"
 expect 1 plan mesh.yaml --site lab
@@ -137,10 +166,10 @@ expect 0 site list
 has "$out" '^lab +partly +2/3 '
 expect 0 status mesh
 has "$out" '^w-2 +w +h3 +stopped \(its host does not run\)' '^w-0 .* running +yes'
-expect 0 site practice lab
-has "$out" '^h3 +running '
 expect 0 up mesh.yaml --site lab
 remember
+expect 0 site show lab
+has "$out" '^h3 +running '
 every_node_pings_every_other mesh w-0 w-1 w-2
 same "$(boot_ids mesh w-0 w-1)" "$(head -n2 <<<"$before")" 'boot ids of the others'
 

@@ -103,6 +103,10 @@ static void missing_programs_are_named_with_the_packages(void **state)
 		"sudo apt-get install -y --no-install-recommends libvirt-daemon ");
 	put(*state, "usr/sbin", "virtlogd", "");
 	assert_null(vg_probe_programs(*state, "/usr/sbin:/usr/bin"));
+	put(*state, "usr/bin", "ovs-vsctl", "");
+	assert_says(vg_probe_switch_programs(*state, "/usr/sbin:/usr/bin"),
+		"not installed: ovsdb-tool, ovsdb-server, ovs-vswitchd",
+		"sudo apt-get install -y --no-install-recommends openvswitch-switch");
 }
 
 static void a_device_is_tried_without_capabilities(void **state)
