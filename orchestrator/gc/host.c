@@ -136,6 +136,14 @@ static struct vg_error *find_volumes(struct vg_gc *gc, size_t number)
 	return error;
 }
 
+struct vg_error *vg_gc_look_at_host(struct vg_gc *gc, size_t number)
+{
+	struct vg_error *error = find_machines(gc, number);
+	if (!error)
+		error = find_links(gc, number);
+	return error ? error : find_volumes(gc, number);
+}
+
 static struct vg_error *open_box(struct vg_gc_host *host)
 {
 	struct vg_box *box = host->box;
@@ -243,11 +251,7 @@ static struct vg_error *look_at_fake(
 			&(struct vg_storage_target){name, storage, storage, home, home},
 			&host->storage);
 	if (!error)
-		error = find_machines(gc, number);
-	if (!error)
-		error = find_links(gc, number);
-	if (!error)
-		error = find_volumes(gc, number);
+		error = vg_gc_look_at_host(gc, number);
 	*ret_is_empty = gc->n_items == n_items;
 	if (!error && *ret_is_empty)
 		vg_gc_host_done(&gc->hosts[--gc->n_hosts]);

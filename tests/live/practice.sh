@@ -188,7 +188,27 @@ same "$(boot_ids twin w-0 w-1)" "$before" 'boot ids'
 same "$(links_of "$mesh")" '' 'links that are left'
 expect 0 gc
 has "$out" '^Nothing is left over'
+
+claim 'gc finds what a lost record leaves on the hosts, and removes just that'
+rm -r "$VGRID_HOME/grids/twin@lab"
+expect 0 gc
+has "$out" '^machine +twin\.w-0 +on h1@lab' '^machine +twin\.w-1 +on h2@lab' '^network +lan .* h2@lab' \
+	'^disk .*h1@lab'
+has_not "$out" '^box '
+expect 0 gc -y
+same "$(links_of "$twin")" '' 'links that are left'
+expect 0 gc
+has "$out" '^Nothing is left over'
+
+claim 'a site ends without a trace with all that is broken on it'
+"$vgrid" up mesh.yaml --site lab >up.mesh 2>&1 </dev/null &
+up=$!
+has_volume() { ls "$VGRID_HOME"/sites/lab/h1/volumes/*/*/volume.json; }
+await 30 'the first volume is there' has_volume
+kill -9 $up
+remember
 kill -9 "$(box_pids site/lab/host/2)" "$(pgrep -P "$h1" libvirtd)"
+expect 1 site stop lab
 expect 0 site stop lab --with-grids
 expect 0 list
 has "$out" '^No grids'
