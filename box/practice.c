@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "box/practice.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/json.h"
-#include "base/tag.h"
 #include "base/text.h"
-#include "box/practice_switch.h"
 #include "box/underlay.h"
-#include "net/link.h"
 
 enum { FILE_SIZE_MAX = 16 * 1024, FORMAT = 1 };
 
-static const char file_name[] = "practice.json";
+static const char file_name[] = VG_PRACTICE_FILE;
 
 void vg_practice_free(struct vg_practice *practice)
 {
@@ -90,6 +86,21 @@ struct vg_error *vg_practice_save(const struct vg_practice *practice)
 	return error ? error : vg_file_write(path, 0600, text, strlen(text));
 }
 
+// The keys are made right after the file, and are the last to go.
+bool vg_practice_has_traces(const char *home, const char *name)
+{
+	_auto(vg_string) char *folder = folder_of(home, name);
+	_auto(vg_string) char *file = vg_format("%s/%s", folder, file_name);
+	_auto(vg_string) char *pki = vg_format("%s/pki", folder);
+	return vg_file_exists(file) || vg_file_exists(pki);
+}
+
+bool vg_practice_is_taken(const char *home, const char *name)
+{
+	_auto(vg_string) char *file = vg_format("%s/sites/%s/site.yaml", home, name);
+	return vg_file_exists(file) && !vg_practice_has_traces(home, name);
+}
+
 struct vg_error *vg_practice_list(const char *home, char ***ret_names, size_t *ret_n_names)
 {
 	_auto(vg_string) char *sites = vg_format("%s/sites", home);
@@ -98,9 +109,8 @@ struct vg_error *vg_practice_list(const char *home, char ***ret_names, size_t *r
 	struct vg_error *error = vg_folder_list(sites, &names, &n_names);
 	if (error)
 		return error;
-	// Beside its folder lie a site's file and its lock, under names that no site can have.
 	for (size_t i = 0; i < n_names; i++) {
-		if (vg_practice_may_be_called(names[i]))
+		if (vg_practice_may_be_called(names[i]) && vg_practice_has_traces(home, names[i]))
 			names[n_kept++] = names[i];
 		else
 			free(names[i]);
@@ -145,9 +155,9 @@ void vg_practice_unlock(const char *home, const char *name, int *fd)
 	rmdir(sites); // only when it was the last
 }
 
-char *vg_practice_file(const char *home, const char *name)
+char *vg_practice_file(const struct vg_practice *practice)
 {
-	return vg_format("%s/sites/%s.yaml", home, name);
+	return vg_practice_path(practice, "site.yaml");
 }
 
 char *vg_practice_host_name(size_t host)
@@ -198,127 +208,4 @@ char *vg_practice_ovsdb(const struct vg_practice *practice, size_t host)
 	char address[VG_IP_LENGTH];
 	vg_ip_write(&ip, address);
 	return vg_format("ssl:%s:6640", address);
-}
-
-static char *tag_of(const struct vg_practice *practice, const char *store, size_t host)
-{
-	_auto(vg_string) char *path = vg_format("%s/host/%zu", practice->name, host + 1);
-	return vg_tag_make(store, NULL, path);
-}
-
-static char *tag_of_switch(const struct vg_practice *practice, const char *store)
-{
-	_auto(vg_string) char *path = vg_format("%s/underlay", practice->name);
-	return vg_tag_make(store, NULL, path);
-}
-
-struct vg_error *vg_practice_find(
-	const struct vg_practice *practice, const char *store, size_t host, struct vg_box **ret_box)
-{
-	_auto(vg_string) char *tag = tag_of(practice, store, host);
-	return vg_box_find(practice->home, tag, ret_box);
-}
-
-struct vg_error *vg_practice_find_switch(
-	const struct vg_practice *practice, const char *store, struct vg_box **ret_box)
-{
-	_auto(vg_string) char *tag = tag_of_switch(practice, store);
-	return vg_box_find(practice->home, tag, ret_box);
-}
-
-struct vg_error *vg_practice_start(const struct vg_practice *practice, const char *store,
-	size_t host, const char *images, struct vg_box **ret_box)
-{
-	_auto(vg_string) char *name = vg_practice_host_name(host);
-	_auto(vg_string) char *tag = tag_of(practice, store, host);
-	_auto(vg_string) char *folder = vg_practice_path(practice, name);
-	_auto(vg_string) char *console = vg_format("%s/console", folder);
-	_auto(vg_string) char *below = vg_format("pki/%s", name);
-	_auto(vg_string) char *keys = vg_practice_path(practice, below);
-	const struct vg_box_spec spec = {.home = practice->home,
-		.tag = tag,
-		.name = name,
-		.folder = folder,
-		.images = images,
-		.keys = keys,
-		.has_hypervisor = true,
-		.has_switch = practice->has_switch};
-	struct vg_error *error = vg_folder_make(console, 0700);
-	if (!error)
-		error = vg_folder_make(images, 0755);
-	return error ? error : vg_box_start(&spec, ret_box);
-}
-
-struct vg_error *vg_practice_start_switch(
-	const struct vg_practice *practice, const char *store, struct vg_box **ret_box)
-{
-	_auto(vg_string) char *tag = tag_of_switch(practice, store);
-	_auto(vg_string) char *folder = vg_practice_path(practice, "underlay");
-	const struct vg_box_spec spec = {
-		.home = practice->home, .tag = tag, .name = "underlay", .folder = folder};
-	struct vg_error *error = vg_folder_make(folder, 0700);
-	if (!error)
-		error = vg_box_start(&spec, ret_box);
-	return error ? error : vg_underlay_make(*ret_box);
-}
-
-struct vg_error *vg_practice_join(const struct vg_practice *practice, struct vg_box *sw,
-	size_t host, struct vg_box *box, uint64_t timeout_ms, bool *ret_was_restarted)
-{
-	bool was_restarted = false, is_switch_new = false;
-	const char *carrier = practice->has_switch ? VG_PRACTICE_BRIDGE : VG_LINK_UNDERLAY;
-	struct vg_error *error = vg_underlay_plug(sw, box, host, practice->has_switch);
-	if (!error && practice->has_switch)
-		error = vg_practice_switch(box, host, timeout_ms, &is_switch_new);
-	if (!error)
-		error = vg_underlay_name(box, carrier, host);
-	if (!error)
-		error = vg_box_await(box, VG_BOX_LIBVIRTD, timeout_ms, &was_restarted);
-	if (!error)
-		*ret_was_restarted = was_restarted || is_switch_new;
-	return error;
-}
-
-// Is this box one of the site's, whatever it is there?
-static bool is_of(const struct vg_box *box, const char *name)
-{
-	_auto(vg_string) char *prefix = vg_format("%s/", name);
-	struct vg_tag tag;
-	return vg_tag_read(box->tag, &tag) && vg_text_starts(tag.path, prefix);
-}
-
-static struct vg_error *end_boxes(
-	const char *home, const char *store, const char *name, bool *ret_had_any)
-{
-	struct vg_box_list boxes = {0};
-	struct vg_error *error = vg_box_list(home, store, "site", &boxes);
-	for (size_t i = 0; !error && i < boxes.n_items; i++) {
-		if (!is_of(boxes.items[i], name))
-			continue;
-		*ret_had_any = true;
-		error = vg_box_stop(boxes.items[i]);
-	}
-	vg_box_list_done(&boxes);
-	return error;
-}
-
-struct vg_error *vg_practice_end(
-	const char *home, const char *store, const char *name, bool *ret_had_any)
-{
-	bool had_any = false;
-	_auto(vg_string) char *folder = folder_of(home, name);
-	_auto(vg_string) char *file = vg_format("%s/%s", folder, file_name);
-	had_any = vg_file_exists(folder);
-	// First, so that nobody takes the site for one that is there any more.
-	struct vg_error *error = vg_file_remove(file);
-	if (!error)
-		error = end_boxes(home, store, name, &had_any);
-	_auto(vg_string) char *site_file = vg_practice_file(home, name);
-	if (!error)
-		error = vg_file_remove(site_file);
-	if (!error)
-		error = vg_folder_remove(folder);
-	if (!error)
-		*ret_had_any = had_any;
-	return vg_error_while(error, "ending the practice site '%s'", name);
 }

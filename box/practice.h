@@ -8,14 +8,15 @@
 //	pki/                  the authority's own key and certificate, 0600
 //	pki/operator, pki/h1  what one end needs, under libvirt's names (its `pkipath`)
 //	h1, h2, …             the hosts' folders, each /v of its box
-//
-// and beside it HOME/sites/NAME.yaml, its site file, which the orchestrator writes.
+//	site.yaml             its site file, which the orchestrator writes
 //
 // Boxes carry tags of the store: site/NAME/host/1 and site/NAME/underlay. Used by site.c and the
 // verbs `site …`; all functions that touch boxes are called inside vg_namespace_enter().
 #pragma once
 
 #include "box/box.h"
+
+#define VG_PRACTICE_FILE "practice.json"
 
 enum { VG_PRACTICE_HOSTS_MAX = 100, VG_PRACTICE_NAME_MAX = 31 };
 
@@ -36,6 +37,10 @@ struct vg_error *vg_practice_load(
 	const char *home, const char *name, struct vg_practice **ret_practice) VG_MUST_CHECK;
 // Makes its folder, and it is there.
 struct vg_error *vg_practice_save(const struct vg_practice *practice) VG_MUST_CHECK;
+// Has a practice site of this name left anything, whole or in part?
+bool vg_practice_has_traces(const char *home, const char *name);
+// Is the name another site's, one that was used and is remembered in the same place?
+bool vg_practice_is_taken(const char *home, const char *name);
 // The names of all that are there or that have left something, sorted; vg_folder_list_free().
 struct vg_error *vg_practice_list(
 	const char *home, char ***ret_names, size_t *ret_n_names) VG_MUST_CHECK;
@@ -46,7 +51,7 @@ void vg_practice_unlock(const char *home, const char *name, int *fd);
 
 // Paths and names, malloc'ed. Hosts count from 0 and are called from h1 on.
 char *vg_practice_path(const struct vg_practice *practice, const char *below);
-char *vg_practice_file(const char *home, const char *name); // the site file
+char *vg_practice_file(const struct vg_practice *practice); // the site file
 char *vg_practice_host_name(size_t host);
 // The folder with the keys of the operator: `pkipath` of its URIs.
 char *vg_practice_keys(const struct vg_practice *practice);

@@ -42,27 +42,16 @@ static void add_network(struct vg_text *text, const struct vg_practice *practice
 {
 	vg_text_addf(text, "network:\n  driver: %s\n  vni: 10000-19999\n  underlay-mtu: %d\n",
 		practice->has_switch ? "ovs" : "kernel", VG_UNDERLAY_MTU);
-	if (!practice->has_switch)
-		return;
-	static const char *const files[][2] = {{"key", "clientkey.pem"},
-		{"certificate", "clientcert.pem"}, {"authority", "cacert.pem"}};
-	_auto(vg_string) char *keys = vg_practice_keys(practice);
-	vg_text_add(text, "  tls:\n");
-	for (size_t i = 0; i < VG_LENGTH(files); i++) {
-		_auto(vg_string) char *path = vg_format("%s/%s", keys, files[i][1]);
-		vg_text_addf(text, "    %s: ", files[i][0]);
-		add_quoted(text, path);
-		vg_text_add(text, "\n");
-	}
 }
 
 char *vg_practice_site_text(const struct vg_practice *practice)
 {
 	struct vg_text text = {0};
 	vg_text_addf(&text,
-		"# Made by 'vgrid site practice %s'. Its hosts are boxes of this machine, on a\n"
-		"# network of their own: 'practice' says so.\n"
-		"vgrid-site: 1\nname: %s\npractice: true\nhosts:\n",
+		"# Made by 'vgrid site practice %s'; OVSDB is reached with the keys of libvirt's "
+		"pkipath.\n"
+		"vgrid-site: 1\nname: %s\n"
+		"description: A practice site, whose hosts are boxes of this machine\nhosts:\n",
 		practice->name, practice->name);
 	for (size_t h = 0; h < practice->n_hosts; h++)
 		add_host(&text, practice, h);
@@ -74,7 +63,7 @@ char *vg_practice_site_text(const struct vg_practice *practice)
 
 struct vg_error *vg_practice_site_write(const struct vg_practice *practice)
 {
-	_auto(vg_string) char *path = vg_practice_file(practice->home, practice->name);
+	_auto(vg_string) char *path = vg_practice_file(practice);
 	_auto(vg_string) char *text = vg_practice_site_text(practice);
 	return vg_file_write(path, 0600, text, strlen(text));
 }

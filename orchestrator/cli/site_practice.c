@@ -45,8 +45,12 @@ static struct vg_error *read_hosts(const char *text, size_t *ret_n_hosts)
 	return NULL;
 }
 
-static struct vg_error *check_name(const char *name)
+static struct vg_error *check_name(const char *home, const char *name)
 {
+	if (vg_practice_is_taken(home, name))
+		return vg_error_hint(
+			vg_error_of(VG_ERROR_USAGE, "the site '%s' is no practice site", name),
+			"choose another name");
 	if (vg_practice_may_be_called(name))
 		return NULL;
 	return vg_error_hint(
@@ -208,7 +212,7 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	const char *name = vg_cli_operand(cli, 0);
 	_auto(vg_practice) struct vg_practice *practice = NULL;
 	int lock = -1;
-	struct vg_error *error = check_name(name);
+	struct vg_error *error = check_name(context->home, name);
 	if (!error)
 		error = decide(cli, context, &practice);
 	if (!error)

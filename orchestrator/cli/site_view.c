@@ -110,7 +110,7 @@ static void print_hosts(const struct vg_site_view *view)
 void vg_site_view_print(const struct vg_site_view *view)
 {
 	const struct vg_practice *practice = view->practice;
-	_auto(vg_string) char *file = vg_practice_file(practice->home, practice->name);
+	_auto(vg_string) char *file = vg_practice_file(practice);
 	_auto(vg_string) char *keys = vg_practice_keys(practice);
 	_auto(vg_string) char *folders = vg_practice_path(practice, "h*");
 	print_hosts(view);
@@ -132,7 +132,7 @@ void vg_site_view_print(const struct vg_site_view *view)
 void vg_site_view_json(const struct vg_site_view *view, struct vg_json *result)
 {
 	const struct vg_practice *practice = view->practice;
-	_auto(vg_string) char *file = vg_practice_file(practice->home, practice->name);
+	_auto(vg_string) char *file = vg_practice_file(practice);
 	_auto(vg_string) char *keys = vg_practice_keys(practice);
 	struct vg_json *hosts = vg_json_array(), *grids = vg_json_array();
 	vg_json_set_string(result, "name", practice->name);

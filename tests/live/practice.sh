@@ -42,7 +42,7 @@ begun=$SECONDS
 expect 0 site practice lab
 [ $((SECONDS - begun)) -le 20 ] || fail 'it took too long'
 has "$out" '^h1 +running +192\.0\.2\.1 +qemu\+tls://192\.0\.2\.1/session$' '^h3 +running ' \
-	'^site file: .*/sites/lab\.yaml$' '^next: +vgrid up FILE --site lab$'
+	'^site file: .*/sites/lab/site\.yaml$' '^next: +vgrid up FILE --site lab$'
 remember
 same "$(ip -br link)" "$links_before" 'links during'
 same "$(find "$keys" -name '*.pem' ! -perm 600)" '' 'keys that others can read'

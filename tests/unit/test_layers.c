@@ -29,7 +29,7 @@ static const struct {
 	{"orchestrator/run",
 		"base templates compute net storage orchestrator orchestrator/plan "
 		"orchestrator/state orchestrator/report"},
-	{"orchestrator/gc", "base compute net storage box orchestrator orchestrator/state"},
+	{"orchestrator/gc", "base compute net storage box orchestrator orchestrator/state orchestrator/report"},
 	{"orchestrator/cli",
 		"base templates compute net storage box orchestrator orchestrator/plan "
 		"orchestrator/state orchestrator/report orchestrator/run orchestrator/gc"},

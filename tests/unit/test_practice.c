@@ -127,8 +127,9 @@ static void the_site_file_names_every_host_once(void **state)
 		.home = "/a \"home\"", .name = "lab", .n_hosts = 2, .has_switch = true};
 	_auto(vg_string) char *text = vg_practice_site_text(&practice);
 	static const char *const parts[] = {"vgrid-site: 1\nname: lab\n", "  - name: h1\n",
-		"  - name: h2\n", "    ovsdb: \"ssl:192.0.2.2:6640\"\n", "  driver: ovs\n",
-		"    key: \"/a \\\"home\\\"/sites/lab/pki/operator/clientkey.pem\"\n"};
+		"?pkipath=/a%20%22home%22/sites/lab/pki/operator\"\n    ovsdb: "
+		"\"ssl:192.0.2.1:6640",
+		"  - name: h2\n", "    ovsdb: \"ssl:192.0.2.2:6640\"\n", "  driver: ovs\n"};
 	for (size_t i = 0; i < VG_LENGTH(parts); i++) {
 		const char *at = strstr(text, parts[i]);
 		if (!at || strstr(at + 1, parts[i]))
@@ -140,12 +141,35 @@ static void the_site_file_names_every_host_once(void **state)
 	assert_null(strstr(plain, "ovsdb"));
 }
 
+static void a_remembered_site_is_never_taken_for_a_practice_site(void **state)
+{
+	(void)state;
+	_auto(vg_string) char *folder = vg_format("%s/sites/rack", home);
+	_auto(vg_string) char *file = vg_format("%s/site.yaml", folder);
+	bool had_any = true;
+	char **names = NULL;
+	size_t n_names = 0;
+	assert_null(vg_folder_make(folder, 0700));
+	assert_null(vg_file_write(file, 0600, "x", 1));
+	assert_true(vg_practice_is_taken(home, "rack"));
+	assert_false(vg_practice_is_taken(home, "unknown"));
+	assert_null(vg_practice_list(home, &names, &n_names));
+	for (size_t i = 0; i < n_names; i++)
+		assert_string_not_equal(names[i], "rack");
+	vg_folder_list_free(names, n_names);
+	assert_null(
+		vg_practice_end(home, "5f0c7a3e-0000-4000-8000-000000000001", "rack", &had_any));
+	assert_false(had_any);
+	assert_true(vg_file_exists(file));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_that_could_be_anything_else_are_refused),
 		cmocka_unit_test(what_was_asked_for_is_read_back_and_foreign_files_are_refused),
 		cmocka_unit_test(keys_stay_and_what_is_not_the_authoritys_is_made_anew),
+		cmocka_unit_test(a_remembered_site_is_never_taken_for_a_practice_site),
 		cmocka_unit_test(a_home_with_blanks_fits_into_a_uri),
 		cmocka_unit_test(the_site_file_names_every_host_once),
 	};
