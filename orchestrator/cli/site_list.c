@@ -63,7 +63,7 @@ static void print_json(const struct line *lines, size_t n_lines)
 static void print_table(const struct line *lines, size_t n_lines)
 {
 	static const struct vg_column columns[] = {{.title = "SITE"}, {.title = "STATE"},
-		{.title = "HOSTS", .is_right = true}, {.title = "NETWORK"},
+		{.title = "HOSTS", .is_right = true}, {.title = "OVS"},
 		{.title = "GRIDS", .is_right = true}};
 	_auto(vg_table) struct vg_table *table = vg_table_new(columns, VG_LENGTH(columns));
 	for (size_t i = 0; i < n_lines; i++) {
@@ -72,11 +72,9 @@ static void print_table(const struct line *lines, size_t n_lines)
 			view ? vg_format("%zu/%zu", view->n_running, view->practice->n_hosts)
 			     : NULL;
 		_auto(vg_string) char *grids = view ? vg_format("%zu", view->n_grids) : NULL;
-		const char *network = !view                        ? NULL
-				      : view->practice->has_switch ? "Open vSwitch"
-								   : "kernel";
-		vg_table_row(table, (const char *const[]){lines[i].name, state_of(&lines[i]), hosts,
-					    network, grids});
+		const char *ovs = !view ? NULL : view->practice->has_switch ? "yes" : "no";
+		vg_table_row(table, (const char *const[]){
+					    lines[i].name, state_of(&lines[i]), hosts, ovs, grids});
 	}
 	if (n_lines)
 		vg_table_print(table, stdout);
@@ -135,8 +133,8 @@ static const struct vg_result_field fields[] = {
 const struct vg_command vg_verb_site_list = {
 	.verb = "site list",
 	.summary = "show the practice sites there are",
-	.help = "Shows each practice site with how many of its hosts run, what makes its networks, "
-		"and how many grids live there.",
+	.help = "Shows each practice site with how many of its hosts run, whether they have Open "
+		"vSwitch, and how many grids live there.",
 	.example = "$ vgrid site list\n",
 	.operands = operands,
 	.result = fields,
