@@ -36,7 +36,7 @@ struct vg_error *vg_agent_read_reply(
 		return vg_error_new("the guest agent's reply is no object");
 	struct vg_json *refusal = vg_json_get(reply, "error");
 	if (refusal)
-		return vg_error_new("the guest agent says: %s",
+		return vg_error_new("the guest agent says: %.400s",
 			vg_json_get_string(refusal, "desc", "an error without a description"));
 	struct vg_json *value = vg_json_get(reply, "return");
 	if (!value)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "templates/grid_resources.h"
 
 // XML being written. The first string that XML cannot hold is remembered and spoils the result.
 struct writer {
@@ -189,7 +190,7 @@ struct vg_error *vg_domain_xml(const struct vg_machine *machine, char **ret_xml)
 			"    <tcg>\n"
 			"      <tb-cache unit='MiB'>%" PRIu64 "</tb-cache>\n"
 			"    </tcg>\n",
-			vg_machine_code_cache(machine->cpu, machine->memory) >> 20);
+			vg_emulator_code_cache(machine->cpu, machine->memory) >> 20);
 	add(&writer, "  </features>\n");
 	if (is_kvm)
 		add(&writer, "  <cpu mode='host-passthrough' migratable='on'/>\n");

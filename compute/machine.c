@@ -45,23 +45,6 @@ const char *vg_machine_state_name(enum vg_machine_state state)
 	return "unknown";
 }
 
-static const uint64_t mebibyte = 1 << 20;
-
-// Each vCPU translates into a share of its own; larger guests run more code.
-uint64_t vg_machine_code_cache(unsigned cpu, uint64_t memory)
-{
-	uint64_t size = memory / 8 / mebibyte * mebibyte, least = 32 * mebibyte * cpu;
-	if (size < least)
-		size = least;
-	return size < 1024 * mebibyte ? size : 1024 * mebibyte;
-}
-
-uint64_t vg_machine_footprint(unsigned cpu, uint64_t memory)
-{
-	static const uint64_t emulator = 64;
-	return memory + emulator * mebibyte + vg_machine_code_cache(cpu, memory);
-}
-
 static void free_names(char **names, size_t n_names)
 {
 	for (size_t i = 0; i < n_names; i++)

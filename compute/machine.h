@@ -25,13 +25,6 @@ struct vg_machine_nic {
 	unsigned mtu;
 };
 
-// Bytes that an emulator without hardware acceleration may keep of translated code. QEMU alone would
-// take up to 1 GiB over time, however small the guest; with this a guest of 128 MiB takes 217 MiB, and
-// boots in the same time.
-uint64_t vg_machine_code_cache(unsigned cpu, uint64_t memory);
-// Bytes that a machine takes of its host, its emulator included.
-uint64_t vg_machine_footprint(unsigned cpu, uint64_t memory);
-
 // All strings are borrowed and outlive the machine.
 struct vg_machine {
 	const char *tag;  // …/node/NAME

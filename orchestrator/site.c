@@ -18,7 +18,11 @@
 #include "orchestrator/report/timings.h"
 #include "orchestrator/site_practice.h"
 
-enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000, PRACTICE_TIMEOUT_MS = 10 * 1000 };
+enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000, PRACTICE_TIMEOUT_MS = 10 * 1000,
+	VNI_FIRST = 100, VNI_LAST = 0xffffff };
+
+static const struct vg_resources unlimited = {{VG_UNLIMITED, VG_UNLIMITED, VG_UNLIMITED}};
+enum { SANDBOX_CPU_OVERCOMMIT = 32 };
 
 // What is built in. A box is made for its grid; a fake host is only a line in a file.
 static const struct {
@@ -37,6 +41,16 @@ bool vg_site_has_boxes(const struct vg_site *site)
 	return false;
 }
 
+bool vg_site_is_built_in(const char *text)
+{
+	size_t length = strcspn(text, ":");
+	for (size_t i = 0; i < VG_LENGTH(kinds); i++) {
+		if (strlen(kinds[i].kind) == length && strncmp(kinds[i].kind, text, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 static struct vg_error *unknown_site(const char *text)
 {
 	return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "there is no site '%.60s'", text),
@@ -44,42 +58,19 @@ static struct vg_error *unknown_site(const char *text)
 		"shows");
 }
 
-static void name_hosts(struct vg_site *site, size_t n_hosts)
+struct vg_resources vg_site_this_machine(void)
 {
-	site->hosts = vg_alloc(n_hosts * sizeof(*site->hosts));
-	site->n_hosts = n_hosts;
-	for (size_t h = 0; h < n_hosts; h++) {
-		site->hosts[h].name =
-			site->practice ? vg_practice_host_name(h)
-				       : vg_format("%s-%zu", site->is_owned ? "box" : "host", h);
-		site->hosts[h].tunnel = vg_underlay_address(h);
-		site->hosts[h].slowness = 1;
-		site->hosts[h].n_booting = 8;
-	}
+	struct vg_resources all = unlimited;
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	if (pages > 0 && size > 0)
+		all.of[VG_RESOURCE_MEMORY] = (uint64_t)pages * (uint64_t)size;
+	if (cores > 0)
+		all.of[VG_RESOURCE_CPU] = (uint64_t)cores * 1000 * SANDBOX_CPU_OVERCOMMIT;
+	return all;
 }
 
-static struct vg_error *read_practice(
-	const struct vg_context *context, const char *text, struct vg_site **ret_site)
-{
-	_auto(vg_site) struct vg_site *site = vg_new(struct vg_site);
-	struct vg_error *error = vg_practice_load(context->home, text, &site->practice);
-	if (error && vg_error_kind(error) == VG_ERROR_NOT_FOUND) {
-		vg_error_ignore(error);
-		return unknown_site(text);
-	}
-	if (error)
-		return error;
-	site->text = vg_strdup(text);
-	site->kind = vg_strdup(text);
-	name_hosts(site, site->practice->n_hosts);
-	error = vg_drivers_of("practice", &site->drivers);
-	if (!error)
-		*ret_site = vg_take(site);
-	return error;
-}
-
-struct vg_error *vg_site_read(
-	const struct vg_context *context, const char *text, struct vg_site **ret_site)
+struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
 {
 	size_t length = strcspn(text, ":");
 	_auto(vg_string) char *kind = vg_strndup(text, length);
@@ -93,20 +84,32 @@ struct vg_error *vg_site_read(
 	}
 	unsigned n_hosts = 1;
 	int end = 0;
-	if (!is_known)
-		return read_practice(context, text, ret_site);
 	if (text[length] &&
 		(sscanf(text + length, ":%3u%n", &n_hosts, &end) != 1 || text[length + (size_t)end]))
+		return unknown_site(text);
+	if (!is_known)
 		return unknown_site(text);
 	if (n_hosts < 1 || n_hosts > VG_SITE_HOSTS_MAX)
 		return vg_error_of(
 			VG_ERROR_USAGE, "'%s': a site has 1 to %d hosts", text, VG_SITE_HOSTS_MAX);
 	_auto(vg_site) struct vg_site *site = vg_new(struct vg_site);
 	site->text = vg_strdup(text);
+	site->name = vg_strdup(kind);
 	site->kind = vg_take(kind);
+	site->vni_first = VNI_FIRST;
+	site->vni_last = VNI_LAST;
+	site->shared = is_owned ? vg_site_this_machine() : unlimited;
 	site->is_owned = is_owned;
 	site->is_simulated = is_simulated;
-	name_hosts(site, n_hosts);
+	site->hosts = vg_alloc(n_hosts * sizeof(*site->hosts));
+	site->n_hosts = n_hosts;
+	for (size_t h = 0; h < n_hosts; h++) {
+		site->hosts[h].name = vg_format("%s-%zu", is_owned ? "box" : "host", h);
+		site->hosts[h].tunnel = vg_underlay_address(h);
+		site->hosts[h].capacity = unlimited;
+		site->hosts[h].slowness = 1;
+		site->hosts[h].n_booting = 8;
+	}
 	struct vg_error *error = vg_drivers_of(site->kind, &site->drivers);
 	if (!error)
 		*ret_site = vg_take(site);
@@ -145,14 +148,33 @@ void vg_site_free(struct vg_site *site)
 	vg_practice_free(site->practice);
 	free(site->hosts);
 	free(site->text);
+	free(site->name);
+	vg_site_file_free(site->file);
 	free(site->kind);
 	free(site);
 }
 
+// What a site file can say and no driver does yet.
+static struct vg_error *check_drivers(const struct vg_site *site)
+{
+	const struct vg_site_file *file = site->file;
+	if (file && !file->is_fake && !site->practice)
+		return vg_error_hint(vg_error_at(file->hosts[0].libvirt_place,
+					     "site '%s': hosts reached by libvirt cannot be used yet",
+					     site->name),
+			"the file is good; 'vgrid site practice NAME' makes hosts of this machine");
+	if (file && file->state.driver && strcmp(file->state.driver, "file") != 0)
+		return vg_error_at(file->state.place,
+			"site '%s': records cannot be kept by '%s' yet", site->name,
+			file->state.driver);
+	return NULL;
+}
+
 struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *context)
 {
-	if (!vg_site_has_boxes(site))
-		return NULL;
+	struct vg_error *error = check_drivers(site);
+	if (error || !vg_site_has_boxes(site))
+		return error;
 	vg_context_keep_begun(context);
 	return vg_error_while(vg_namespace_enter(context->home, context->argv),
 		"entering the %s", site->practice ? "practice site" : "sandbox");
@@ -213,12 +235,15 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 	size_t number = (size_t)(host - site->hosts);
 	*ret = (struct endpoints){.images = vg_context_images(context), .namespace_fd = -1};
 	if (!vg_site_has_boxes(site)) {
-		ret->uri = vg_format("fake:%s/fake-compute.json", context->home);
-		ret->net = vg_format("fake:%s/fake-net.json", context->home);
-		ret->folder = vg_format("fake:%s/fake-storage.json", context->home);
+		_auto(vg_string) char *worlds =
+			site->file ? vg_format("%s/sites/%s", context->home, site->name)
+				   : vg_strdup(context->home);
+		ret->uri = vg_format("fake:%s/fake-compute.json", worlds);
+		ret->net = vg_format("fake:%s/fake-net.json", worlds);
+		ret->folder = vg_format("fake:%s/fake-storage.json", worlds);
 		ret->folder_seen = ret->folder;
 		ret->images_seen = ret->images;
-		return vg_folder_make(context->home, 0700);
+		return vg_folder_make(worlds, 0700);
 	}
 	ret->folder = site->practice ? vg_practice_path(site->practice, host->name)
 				     : box_folder(context, key, number);

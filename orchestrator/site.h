@@ -6,6 +6,7 @@
 #pragma once
 
 #include "orchestrator/drivers.h"
+#include "templates/site_file.h"
 
 struct vg_box;
 struct vg_box_list;
@@ -16,6 +17,9 @@ enum { VG_SITE_HOSTS_MAX = 250 };
 
 struct vg_host {
 	char *name;           // "box-0"
+	struct vg_resources capacity;  // for all grids, with overcommit
+	const struct vg_host_label *labels; // the file's
+	size_t n_labels;
 	struct vg_ip tunnel;  // underlay address
 	enum vg_accelerator accelerator;
 	unsigned slowness;    // `within` is multiplied by it
@@ -31,25 +35,34 @@ struct vg_host {
 };
 
 struct vg_site {
-	char *text; // as given: "sandbox:3"
-	char *kind; // "sandbox", "fake", or a practice site's name: what stands behind the @ of a key
+	char *text; // as recorded: "sandbox:3"
+	char *name; // "sandbox": in the keys of its grids, and of its ledger
+	char *kind; // "sandbox", "fake", "hosts", "practice"
 	struct vg_practice *practice; // NULL: it is none
 	bool is_simulated; // its hosts hold nothing: images are not fetched either
 	bool is_owned; // hosts are made and ended with the grid
 	bool is_lenient; // a host that cannot be opened or looked at only gets its problem
+	struct vg_resources shared;    // what all hosts share: boxes are one machine
+	uint32_t vni_first, vni_last;
+	unsigned underlay_mtu;         // bytes; 0: it carries every network
+	unsigned tunnel_overhead;      // bytes of it that a tunnel takes (RFC 7348, section 5)
+	struct vg_site_file *file;     // that it was made of; NULL: built in
 	const struct vg_drivers *drivers;
 	struct vg_host *hosts;
 	size_t n_hosts;
 	struct vg_box *underlay; // the switch of several boxes; of a practice site always
 };
 
-// `sandbox`, `sandbox:3`, `fake:2`, or the name of a practice site. A usage error for anything else.
-struct vg_error *vg_site_read(const struct vg_context *context, const char *text,
-	struct vg_site **ret_site) VG_MUST_CHECK;
+// Is it called by a name that is built in, with or without a number behind it?
+bool vg_site_is_built_in(const char *text);
+// `sandbox`, `sandbox:3`, `fake:2`. A usage error for anything else. No I/O.
+struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site) VG_MUST_CHECK;
 // Are its hosts boxes of this machine? How many of them run for this grid, of all that run?
 bool vg_site_has_boxes(const struct vg_site *site);
 size_t vg_site_count_running(const struct vg_site *site, const struct vg_box_list *boxes,
 	const char *store, const char *uuid);
+// What all boxes have together: this machine.
+struct vg_resources vg_site_this_machine(void);
 void vg_site_free(struct vg_site *site); // disconnects; boxes live on
 VG_AUTO(vg_site);
 

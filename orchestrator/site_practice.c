@@ -5,14 +5,35 @@
 #include "box/practice.h"
 #include "orchestrator/context.h"
 
+struct vg_error *vg_site_practice_adopt(struct vg_site *site, const struct vg_context *context)
+{
+	_auto(vg_practice) struct vg_practice *practice = NULL;
+	struct vg_error *error = vg_practice_load(context->home, site->name, &practice);
+	if (error && vg_error_kind(error) == VG_ERROR_NOT_FOUND) {
+		vg_error_ignore(error);
+		return NULL;
+	}
+	if (!error && practice->n_hosts != site->n_hosts)
+		error = vg_error_hint(
+			vg_error_of(VG_ERROR_USAGE,
+				"the file of the practice site '%s' has other hosts", site->name),
+			"'vgrid site practice %s' writes it anew", site->name);
+	if (error)
+		return error;
+	free(site->kind);
+	site->kind = vg_strdup("practice");
+	site->shared = vg_site_this_machine();
+	site->practice = vg_take(practice);
+	return vg_drivers_of(site->kind, &site->drivers);
+}
+
 // A host without the switch cannot be reached: it counts as one that does not run.
 struct vg_error *vg_site_practice_find(struct vg_site *site, struct vg_context *context)
 {
 	struct vg_error *error =
 		vg_practice_find_switch(site->practice, context->store, &site->underlay);
 	for (size_t h = 0; h < site->n_hosts && !error && site->underlay; h++)
-		error = vg_practice_find(
-			site->practice, context->store, h, &site->hosts[h].box);
+		error = vg_practice_find(site->practice, context->store, h, &site->hosts[h].box);
 	return error;
 }
 

@@ -60,8 +60,8 @@ struct vg_error *vg_images_build(const char *folder, const char *name, const cha
 	const char *guest_program, const char *log_path,
 	struct vg_image_info **ret_info) VG_MUST_CHECK;
 // Ingests a qcow2 or raw disk image. Refused: backing files, external data files, encryption,
-// unknown incompatible features, a header that does not match the stated format, absurd sizes; and
-// a digest other than `sha256` (unless NULL). The same file again is recognised by size, mtime and
+// unknown incompatible features, a header that does not match the stated format, absurd sizes, more
+// than 256 GiB of holes; and a digest other than `sha256` (unless NULL). The same file again is recognised by size, mtime and
 // inode without reading it, else by its hash.
 struct vg_error *vg_images_import(const char *folder, const char *path, const char *format,
 	const char *sha256, vg_image_progress progress, void *data,

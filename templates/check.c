@@ -258,10 +258,11 @@ static void refuse_kind(struct vg_check *check, const struct vg_field *row, stru
 {
 	struct vg_finding *finding;
 	if (!check->path.length) {
-		vg_finding_hint(
-			vg_check_fault(check, value, "a template must be %s, not %s",
-				vg_field_type_name(row->type), vg_value_kind_name(value->kind)),
-			"a template begins with 'vgrid: 1'");
+		const struct vg_language *language = vg_field_language(row);
+		vg_finding_hint(vg_check_fault(check, value, "a %s must be %s, not %s",
+					language->thing, vg_field_type_name(row->type),
+					vg_value_kind_name(value->kind)),
+			"a %s begins with '%s: 1'", language->thing, language->version);
 		return;
 	}
 	if (value->kind == VG_VALUE_NULL)
@@ -348,9 +349,9 @@ static void check_value(
 		check_map_of(check, row, value, is_profile);
 }
 
-void vg_check_fields(struct vg_check *check)
+void vg_check_fields(struct vg_check *check, const struct vg_field *top)
 {
-	check_value(check, &vg_fields[0], check->root, false);
+	check_value(check, top, check->root, false);
 }
 
 static struct vg_map *declared(const struct vg_value *root, const char *key)
@@ -370,7 +371,7 @@ void vg_check_document(struct vg_value *root, struct vg_findings *findings)
 	check.networks = declared(root, "networks");
 	check.roles = declared(root, "roles");
 	vg_text_add(&check.path, "");
-	vg_check_fields(&check);
+	vg_check_fields(&check, &vg_fields[0]);
 	vg_check_parameters(&check);
 	vg_check_images(&check);
 	vg_check_networks(&check);

@@ -22,8 +22,8 @@ struct vg_check {
 // All of it: what vg_template_read() calls.
 void vg_check_document(struct vg_value *root, struct vg_findings *findings);
 
-// The halves.
-void vg_check_fields(struct vg_check *check);
+// The halves. The first is the same for every language; `top` is the first row of its table.
+void vg_check_fields(struct vg_check *check, const struct vg_field *top);
 void vg_check_parameters(struct vg_check *check);
 void vg_check_images(struct vg_check *check);
 void vg_check_networks(struct vg_check *check);
@@ -38,6 +38,13 @@ void vg_check_text(struct vg_check *check, const struct vg_field *row, struct vg
 // Is the value one `${PARAMETER}` that may stand in this row? Finds if not.
 void vg_check_parameter_value(
 	struct vg_check *check, const struct vg_field *row, struct vg_value *value);
+
+// The same for a site file: fields, then what they cannot know. What vg_site_file_read() calls.
+void vg_check_site(struct vg_value *root, struct vg_findings *findings);
+
+// Behind the last check of a file: texts are made fit for a terminal, findings behind the first `from`
+// that were made twice are dropped.
+void vg_check_finish(struct vg_findings *findings, size_t from);
 
 // Marks the value and adds the finding at its place.
 struct vg_finding *vg_check_fault(

@@ -8,6 +8,7 @@
 #include "base/regex.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "templates/endpoint.h"
 
 enum { PATH_LENGTH_MAX = 255, DIGITS_MAX = 18 };
 
@@ -57,6 +58,14 @@ static const struct {
 	[VG_FIELD_SHA256] = {"64 hexadecimal digits", "^[0-9a-f]{64}$", KIND(STRING), false},
 	[VG_FIELD_LABEL] = {"a label such as rack", "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
 		KIND(STRING), false},
+	[VG_FIELD_LIBVIRT] = {"a libvirt URI such as qemu+tls://h1/system",
+		"^(fake:|qemu\\+(unix|ssh|tls)://[^\\s?]*/(system|session)(\\?.+)?)$", KIND(STRING),
+		false},
+	[VG_FIELD_OVSDB] = {"an OVSDB endpoint such as ssl:h1:6640",
+		"^(unix:/|(tcp|ssl):.+:[0-9]{1,5}$)", KIND(STRING), false},
+	[VG_FIELD_VNIS] = {"a range of VNIs such as 10000-19999", "^[0-9]{1,8}-[0-9]{1,8}$",
+		KIND(STRING), false},
+	[VG_FIELD_FACTOR] = {"a number such as 1.5", NULL, KIND(INTEGER) | KIND(NUMBER), true},
 	[VG_FIELD_NOT_YET] = {"reserved", NULL, ~0u, false},
 };
 
@@ -91,17 +100,31 @@ const char *vg_field_key_pattern(enum vg_field_keys keys)
 		return "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
 	case VG_KEYS_PATH:
 		return types[VG_FIELD_PATH].pattern;
+	case VG_KEYS_LABEL:
+		return "^(?!host$)[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$";
+	}
+	return NULL;
+}
+
+const struct vg_language *vg_field_language(const struct vg_field *row)
+{
+	const struct vg_language *site = &vg_site_language;
+	bool is_of_site = row >= site->fields && row < site->fields + site->n_fields;
+	return is_of_site ? site : &vg_template_language;
+}
+
+const struct vg_field *vg_language_find(const struct vg_language *language, const char *path)
+{
+	for (size_t i = 0; i < language->n_fields; i++) {
+		if (strcmp(language->fields[i].path, path) == 0)
+			return &language->fields[i];
 	}
 	return NULL;
 }
 
 const struct vg_field *vg_field_find(const char *path)
 {
-	for (size_t i = 0; i < vg_n_fields; i++) {
-		if (strcmp(vg_fields[i].path, path) == 0)
-			return &vg_fields[i];
-	}
-	return NULL;
+	return vg_language_find(&vg_template_language, path);
 }
 
 // Is `path` the row's path, a dot, and `key`?
@@ -124,20 +147,22 @@ const struct vg_field *vg_field_child(const struct vg_field *row, const char *ke
 		key = "*";
 	if (strcmp(row->path, "profiles.*.roles") == 0)
 		return vg_field_find("roles.*");
-	for (size_t i = 0; key && i < vg_n_fields; i++) {
-		if (is_below(row, vg_fields[i].path, key))
-			return &vg_fields[i];
+	const struct vg_language *language = vg_field_language(row);
+	for (size_t i = 0; key && i < language->n_fields; i++) {
+		if (is_below(row, language->fields[i].path, key))
+			return &language->fields[i];
 	}
 	return NULL;
 }
 
 size_t vg_field_keys(const struct vg_field *row, const struct vg_field **ret_rows, size_t room)
 {
+	const struct vg_language *language = vg_field_language(row);
 	size_t n = 0;
-	for (size_t i = 0; i < vg_n_fields && n < room; i++) {
-		const char *key = vg_field_key(&vg_fields[i]);
-		if (*key && is_below(row, vg_fields[i].path, key))
-			ret_rows[n++] = &vg_fields[i];
+	for (size_t i = 0; i < language->n_fields && n < room; i++) {
+		const struct vg_field *other = &language->fields[i];
+		if (*vg_field_key(other) && is_below(row, other->path, vg_field_key(other)))
+			ret_rows[n++] = other;
 	}
 	return n;
 }
@@ -225,7 +250,8 @@ static struct vg_error *read_integer(
 	return NULL;
 }
 
-static struct vg_error *read_cores(const char *text, uint64_t *ret_number)
+static struct vg_error *read_cores(
+	const struct vg_field *row, const char *text, uint64_t *ret_number)
 {
 	size_t whole = strspn(text, "0123456789");
 	const char *fraction = text[whole] == '.' ? text + whole + 1 : "";
@@ -234,7 +260,8 @@ static struct vg_error *read_cores(const char *text, uint64_t *ret_number)
 			(text[whole] == '\0' || decimals);
 	if (!is_right)
 		return vg_error_hint(
-			vg_error_of(VG_ERROR_USAGE, "'%.60s' is not a number of cores", text),
+			vg_error_of(VG_ERROR_USAGE, "'%.60s' is not a number%s", text,
+				row->type == VG_FIELD_CORES ? " of cores" : ""),
 			"a number with at most three decimals, as in 0.5");
 	uint64_t number = strtoull(text, NULL, 10);
 	for (size_t i = 0; i < 3; i++)
@@ -316,6 +343,29 @@ static struct vg_error *read_mode(
 	return NULL;
 }
 
+void vg_field_read_vnis(const char *text, uint32_t *ret_first, uint32_t *ret_last)
+{
+	*ret_first = (uint32_t)strtoul(text, NULL, 10);
+	*ret_last = (uint32_t)strtoul(strchr(text, '-') + 1, NULL, 10);
+}
+
+// VNIs have 24 bits (RFC 7348, section 4); 0 is left out.
+static struct vg_error *read_vnis(const struct vg_field *row, const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	size_t more = text[digits] == '-' ? strspn(text + digits + 1, "0123456789") : 0;
+	uint32_t first, last;
+	if (!digits || digits > 8 || !more || more > 8 || text[digits + 1 + more])
+		return vg_error_hint(not_a(row, text), "both ends with a '-' between");
+	vg_field_read_vnis(text, &first, &last);
+	if (first < 1 || last > 0xffffff)
+		return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "'%.60s' is out of range", text),
+			"VNIs are 1 to 16777215");
+	if (first > last)
+		return vg_error_of(VG_ERROR_USAGE, "'%.60s' ends before it begins", text);
+	return NULL;
+}
+
 static struct vg_error *read_label(const struct vg_field *row, const char *text)
 {
 	static const char characters[] =
@@ -336,6 +386,8 @@ struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uin
 {
 	struct vg_cidr cidr;
 	struct vg_ip ip;
+	enum vg_libvirt_transport libvirt;
+	enum vg_ovsdb_transport ovsdb;
 	struct vg_error *error = NULL;
 	*ret_number = 0;
 	bool is_text = row->type == VG_FIELD_TEXT || row->type == VG_FIELD_REGEX;
@@ -351,7 +403,8 @@ struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uin
 		error = read_integer(row, text, ret_number);
 		break;
 	case VG_FIELD_CORES:
-		error = read_cores(text, ret_number);
+	case VG_FIELD_FACTOR:
+		error = read_cores(row, text, ret_number);
 		break;
 	case VG_FIELD_SIZE:
 		error = vg_units_read_size(text, ret_number);
@@ -378,6 +431,12 @@ struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uin
 		return read_sha256(row, text);
 	case VG_FIELD_LABEL:
 		return read_label(row, text);
+	case VG_FIELD_LIBVIRT:
+		return vg_libvirt_uri_read(text, &libvirt);
+	case VG_FIELD_OVSDB:
+		return vg_ovsdb_endpoint_read(text, &ovsdb);
+	case VG_FIELD_VNIS:
+		return read_vnis(row, text);
 	case VG_FIELD_TEXT:
 	case VG_FIELD_SCALAR:
 	case VG_FIELD_VARIABLE:
@@ -394,6 +453,7 @@ struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uin
 
 struct vg_error *vg_field_read_key(enum vg_field_keys keys, const char *key)
 {
+	static const struct vg_field label = {.path = "", .type = VG_FIELD_LABEL};
 	switch (keys) {
 	case VG_KEYS_NAME:
 		return read_name(key, 31);
@@ -412,6 +472,10 @@ struct vg_error *vg_field_read_key(enum vg_field_keys keys, const char *key)
 			"letters, digits and '_', not a digit first");
 	case VG_KEYS_PATH:
 		return read_path(key);
+	case VG_KEYS_LABEL:
+		if (strcmp(key, "host") == 0)
+			return vg_error_of(VG_ERROR_USAGE, "every host has the label 'host': its name");
+		return read_label(&label, key);
 	}
 	return NULL;
 }
@@ -426,7 +490,7 @@ char *vg_field_write(const struct vg_field *row, uint64_t number)
 		return vg_units_write_duration(number);
 	if (row->type == VG_FIELD_MODE)
 		return vg_format("%04" PRIo64, number);
-	if (row->type == VG_FIELD_CORES)
+	if (row->type == VG_FIELD_CORES || row->type == VG_FIELD_FACTOR)
 		return vg_format("%g", (double)number / 1000);
 	return vg_format("%" PRIu64, number);
 }

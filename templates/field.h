@@ -31,6 +31,10 @@ enum vg_field_type {
 	VG_FIELD_REGEX,
 	VG_FIELD_SHA256,
 	VG_FIELD_LABEL,   // of a host: [A-Za-z0-9_.-]
+	VG_FIELD_LIBVIRT, // a URI (templates/endpoint.h)
+	VG_FIELD_OVSDB,   // an endpoint
+	VG_FIELD_VNIS,    // FIRST-LAST
+	VG_FIELD_FACTOR,  // like cores
 	VG_FIELD_NOT_YET, // reserved
 };
 
@@ -43,7 +47,7 @@ enum vg_field_references {
 };
 
 // What the keys of a VG_FIELD_MAP_OF look like.
-enum vg_field_keys { VG_KEYS_NAME, VG_KEYS_DISK, VG_KEYS_VARIABLE, VG_KEYS_PATH };
+enum vg_field_keys { VG_KEYS_NAME, VG_KEYS_DISK, VG_KEYS_VARIABLE, VG_KEYS_PATH, VG_KEYS_LABEL };
 
 struct vg_field {
 	const char *path; // "roles.*.memory"; `[]` is an entry of a list
@@ -66,8 +70,22 @@ struct vg_field {
 extern const struct vg_field vg_fields[];
 extern const size_t vg_n_fields;
 
-// The row of exactly this path; NULL if there is none.
+// A row belongs to the language in whose table it lies.
+struct vg_language {
+	const char *thing;   // what is written in it: "template", "site"
+	const char *version; // the field that says so: "vgrid"
+	const struct vg_field *fields; // the first row is the top
+	size_t n_fields;
+};
+
+extern const struct vg_language vg_template_language; // vg_fields
+extern const struct vg_language vg_site_language;     // site_language.c
+const struct vg_language *vg_field_language(const struct vg_field *row);
+
+// The row of templates of exactly this path; NULL if there is none.
 const struct vg_field *vg_field_find(const char *path);
+// The same in a language.
+const struct vg_field *vg_language_find(const struct vg_language *language, const char *path);
 // The row of a key of a map, or of a list's entries (key NULL). NULL if there is none. In a profile
 // the rows of `profiles.*.roles` are those of `roles`.
 const struct vg_field *vg_field_child(const struct vg_field *row, const char *key);
@@ -87,6 +105,8 @@ struct vg_error *vg_field_read(
 struct vg_error *vg_field_read_key(enum vg_field_keys keys, const char *key) VG_MUST_CHECK;
 // A value in the spelling of the row's unit, malloc'ed.
 char *vg_field_write(const struct vg_field *row, uint64_t number);
+// A range of VNIs that vg_field_read() took.
+void vg_field_read_vnis(const char *text, uint32_t *ret_first, uint32_t *ret_last);
 
 // Does the type take values of this kind? And is what it reads a number?
 bool vg_field_takes(enum vg_field_type type, enum vg_value_kind kind);

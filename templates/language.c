@@ -258,6 +258,8 @@ const struct vg_field vg_fields[] = {
 // clang-format on
 
 const size_t vg_n_fields = VG_LENGTH(vg_fields);
+const struct vg_language vg_template_language = {
+	"template", "vgrid", vg_fields, VG_LENGTH(vg_fields)};
 
 const char *vg_field_effect_name(enum vg_field_effect effect)
 {

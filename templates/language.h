@@ -24,7 +24,10 @@ enum vg_field_effect vg_field_effect(const char *path);
 // `vgrid explain roles.worker.memory`: `worker` matches `*`. "" explains the top. A usage error
 // with a "did you mean" for an unknown field.
 struct vg_error *vg_language_explain(const char *path, FILE *out) VG_MUST_CHECK;
-// The JSON Schema (draft 2020-12) of a template.
+// `site.hosts.libvirt`: `site` in front means the language of site files.
+// The JSON Schema (draft 2020-12) of a template, and of a site file.
 struct vg_json *vg_language_schema(void);
-// docs/template-language.md.
+struct vg_json *vg_site_language_schema(void);
+// docs/template-language.md and docs/site-language.md.
 void vg_language_write_markdown(FILE *out);
+void vg_site_language_write_markdown(FILE *out);

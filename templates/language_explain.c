@@ -34,6 +34,8 @@ static const char *keys_help(enum vg_field_keys keys)
 		return "letters, digits and '_', not a digit first";
 	case VG_KEYS_PATH:
 		return "absolute paths without '..'";
+	case VG_KEYS_LABEL:
+		return "letters, digits, '_', '.' and '-', at most 63; not host";
 	}
 	return NULL;
 }
@@ -67,6 +69,12 @@ static void print_line(FILE *out, const char *word, const char *text)
 		fprintf(out, "  %-11s %s\n", word, text);
 }
 
+// Sites know neither quanta nor what a change does.
+static bool is_of_template(const struct vg_field *row)
+{
+	return vg_field_language(row) == &vg_template_language;
+}
+
 static void print_facts(FILE *out, const struct vg_field *row)
 {
 	_auto(vg_text) struct vg_text words = {0}, limits = {0};
@@ -80,10 +88,12 @@ static void print_facts(FILE *out, const struct vg_field *row)
 	print_line(out, "limits", limits.bytes);
 	print_line(out, "default", row->is_required ? "none: it must be given" : row->standard);
 	print_line(out, "references", references_help(row->references));
-	print_line(out, "kind", row->is_quantum ? "quantum: a profile can change it" : "topology");
-	print_line(out, "a change",
-		row->effect == VG_EFFECT_NONE ? "touches no node"
-					      : vg_field_effect_name(row->effect));
+	if (is_of_template(row)) {
+		print_line(out, "kind", row->is_quantum ? "quantum: a profile can change it" : "topology");
+		print_line(out, "a change",
+			row->effect == VG_EFFECT_NONE ? "touches no node"
+						      : vg_field_effect_name(row->effect));
+	}
 	print_line(out, "example", row->example);
 }
 
@@ -151,8 +161,9 @@ static struct vg_error *unknown(const struct vg_field *row, const char *path, co
 
 struct vg_error *vg_language_explain(const char *path, FILE *out)
 {
-	const struct vg_field *row = &vg_fields[0];
-	const char *at = path;
+	bool is_site = strcmp(path, "site") == 0 || vg_text_starts(path, "site.");
+	const struct vg_field *row = is_site ? vg_site_language.fields : vg_fields;
+	const char *at = is_site ? path + strlen("site") + (path[4] == '.') : path;
 	while (*at) {
 		// A path of a file in a guest has dots of its own: it is the last word.
 		size_t length = *at == '/' ? strlen(at) : strcspn(at, ".");
@@ -187,22 +198,34 @@ static void write_row(FILE *out, const struct vg_field *row)
 		fprintf(out, " *References: %s.*", references);
 	fprintf(out, " | ");
 	write_cell(out, type.bytes);
-	fprintf(out, "%s%s | %s | %s | %s |\n", limits.length ? ", " : "",
-		limits.length ? limits.bytes : "",
+	fprintf(out, "%s%s | %s |", limits.length ? ", " : "", limits.length ? limits.bytes : "",
 		row->is_required ? "required"
 		: row->standard  ? row->standard
-				 : "",
-		row->is_quantum ? "quantum" : "topology", vg_field_effect_name(row->effect));
+				 : "");
+	if (is_of_template(row))
+		fprintf(out, " %s | %s |", row->is_quantum ? "quantum" : "topology",
+			vg_field_effect_name(row->effect));
+	fprintf(out, "\n");
 }
 
-static void write_section(FILE *out, const char *key)
+// A row that has a section of its own.
+static bool is_section(const struct vg_field *row)
+{
+	bool is_tree = row->type == VG_FIELD_MAP_OF || row->type == VG_FIELD_LIST ||
+		       row->type == VG_FIELD_MAP;
+	return is_tree && *row->path && !strchr(row->path, '.');
+}
+
+static void write_section(FILE *out, const struct vg_language *language, const char *key)
 {
 	size_t length = strlen(key);
-	fprintf(out, "\n| field | what it is | type and limits | default | kind | a change |\n"
-		     "| --- | --- | --- | --- | --- | --- |\n");
-	for (size_t i = 1; i < vg_n_fields; i++) {
-		const struct vg_field *row = &vg_fields[i];
-		bool is_top = !vg_field_child(row, "*") && !strchr(row->path, '.');
+	bool is_template = language == &vg_template_language;
+	fprintf(out, "\n| field | what it is | type and limits | default |%s\n"
+		     "| --- | --- | --- | --- |%s\n",
+		is_template ? " kind | a change |" : "", is_template ? " --- | --- |" : "");
+	for (size_t i = 1; i < language->n_fields; i++) {
+		const struct vg_field *row = &language->fields[i];
+		bool is_top = !is_section(row) && !strchr(row->path, '.');
 		bool is_in = *key ? strncmp(row->path, key, length) == 0 &&
 					     (row->path[length] == '.' || !row->path[length])
 				  : is_top && row->type != VG_FIELD_NOT_YET;
@@ -281,19 +304,73 @@ static const char epilogue[] =
 	"\n"
 	"`devices` in a role and `parts` at the top are refused as not yet part of the language.\n";
 
+static const char site_preface[] =
+	"# Site files, version 1\n"
+	"\n"
+	"A site file is one YAML or JSON file that describes hardware: hosts, and how networks, "
+	"disks and\n"
+	"records are kept there. It is read as strictly as a template: unknown and repeated fields, "
+	"anchors,\n"
+	"aliases, tags and a second document are faults, and all faults are reported in one run by "
+	"`vgrid\n"
+	"check`. This page is made from the table that the program reads site files by; `vgrid "
+	"explain\n"
+	"site.FIELD` shows the same, `vgrid schema --site` prints it as a JSON Schema.\n"
+	"\n"
+	"`--site FILE` uses a site, and from its first `up` on it is remembered: `--site NAME`, "
+	"GRID@NAME,\n"
+	"`vgrid site list`, `vgrid site show NAME`. Given again by its file, the file as it is then "
+	"holds.\n";
+
+static const char site_epilogue[] =
+	"\n## Connections\n"
+	"\n"
+	"| written | means |\n"
+	"| --- | --- |\n"
+	"| `qemu+unix:///system`, `qemu+unix:///session?socket=/path` | a libvirtd of this machine |\n"
+	"| `qemu+ssh://[USER@]HOST[:PORT]/system`, with `?keyfile=/path` | one reached by ssh |\n"
+	"| `qemu+tls://HOST[:PORT]/system`, with `?pkipath=/path` | one reached by TLS, both sides "
+	"verified |\n"
+	"| `fake:` | a host that exists only in a file: plans, placements and records are real |\n"
+	"| `unix:/path`, `tcp:HOST:PORT`, `ssl:HOST:PORT` | an OVSDB server |\n"
+	"\n"
+	"Parameters that switch a check off, such as `no_verify=1`, are refused.\n"
+	"\n"
+	"Sites whose hosts are not fake are checked in full; `up` does not use them yet.\n"
+	"\n"
+	"## What the JSON Schema cannot say\n"
+	"\n"
+	"Hosts, endpoints and addresses that are given twice; addresses that are not valid or that "
+	"nobody\n"
+	"reaches; ranges that end before they begin; limits of sizes; URIs and endpoints in detail; "
+	"fake\n"
+	"hosts beside real ones; drivers and fields that do not go together or that need each other; "
+	"names\n"
+	"that are built in.\n";
+
+static void write_sections(FILE *out, const struct vg_language *language)
+{
+	fprintf(out, "\n## The top\n");
+	write_section(out, language, "");
+	for (size_t i = 1; i < language->n_fields; i++) {
+		const struct vg_field *row = &language->fields[i];
+		if (!is_section(row))
+			continue;
+		fprintf(out, "\n## %s\n", row->path);
+		write_section(out, language, row->path);
+	}
+}
+
 void vg_language_write_markdown(FILE *out)
 {
 	fputs(preface, out);
-	fprintf(out, "\n## The top\n");
-	write_section(out, "");
-	for (size_t i = 1; i < vg_n_fields; i++) {
-		const struct vg_field *row = &vg_fields[i];
-		bool is_section = !strchr(row->path, '.') &&
-				  (row->type == VG_FIELD_MAP_OF || row->type == VG_FIELD_LIST);
-		if (!is_section)
-			continue;
-		fprintf(out, "\n## %s\n", row->path);
-		write_section(out, row->path);
-	}
+	write_sections(out, &vg_template_language);
 	fputs(epilogue, out);
+}
+
+void vg_site_language_write_markdown(FILE *out)
+{
+	fputs(site_preface, out);
+	write_sections(out, &vg_site_language);
+	fputs(site_epilogue, out);
 }

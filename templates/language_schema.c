@@ -47,7 +47,7 @@ static struct vg_json *words_schema(const struct vg_field *row)
 
 static struct vg_json *number_schema(const struct vg_field *row)
 {
-	bool is_cores = row->type == VG_FIELD_CORES;
+	bool is_cores = row->type == VG_FIELD_CORES || row->type == VG_FIELD_FACTOR;
 	struct vg_json *schema = type_schema(is_cores ? "number" : "integer");
 	// Cores are kept in thousandths; their least value is 0.01, which has no exact binary form.
 	if (is_cores)
@@ -64,7 +64,8 @@ static struct vg_json *scalar_schema(const struct vg_field *row)
 {
 	static const char *const scalars[] = {"string", "number", "boolean"};
 	const char *pattern = vg_field_pattern(row->type);
-	if (row->type == VG_FIELD_INTEGER || row->type == VG_FIELD_CORES)
+	if (row->type == VG_FIELD_INTEGER || row->type == VG_FIELD_CORES ||
+		row->type == VG_FIELD_FACTOR)
 		return number_schema(row);
 	if (row->type == VG_FIELD_CHOICE)
 		return words_schema(row);
@@ -225,16 +226,26 @@ static struct vg_json *value_schema(const struct vg_field *row, bool is_profile)
 	return schema;
 }
 
-struct vg_json *vg_language_schema(void)
+static struct vg_json *whole_schema(const struct vg_field *row, const char *title)
 {
 	struct vg_json *schema = vg_json_object();
 	vg_json_set_string(schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
-	vg_json_set_string(schema, "title", "vgrid template, version 1");
-	struct vg_json *top = map_schema(&vg_fields[0], false);
+	vg_json_set_string(schema, "title", title);
+	struct vg_json *top = map_schema(row, false);
 	static const char *const keys[] = {
 		"type", "properties", "additionalProperties", "required"};
 	for (size_t i = 0; i < VG_LENGTH(keys); i++)
 		vg_json_set(schema, keys[i], vg_json_copy(vg_json_get(top, keys[i])));
 	vg_json_free(top);
 	return schema;
+}
+
+struct vg_json *vg_language_schema(void)
+{
+	return whole_schema(vg_template_language.fields, "vgrid template, version 1");
+}
+
+struct vg_json *vg_site_language_schema(void)
+{
+	return whole_schema(vg_site_language.fields, "vgrid site, version 1");
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds the emitted JSON Schema against an independent validator over the golden corpus.
 
-usage: schema-validate.py SCHEMA-PRINTING-PROGRAM TEMPLATE-FOLDER...
+usage: schema-validate.py SCHEMA-PRINTING-PROGRAM [site] FOLDER...
 
 Good templates must be accepted. Bad ones must be refused, but for those marked: a file `semantic`
 in the case's folder says that the schema cannot know the fault (then the schema must accept), a file
@@ -62,11 +62,14 @@ def read(text):
 
 
 def main():
-    schema = json.loads(subprocess.run([sys.argv[1]], check=True, capture_output=True).stdout)
+    language = ["site"] if sys.argv[2] == "site" else []
+    folders = sys.argv[2 + len(language):]
+    schema = json.loads(subprocess.run(
+        [sys.argv[1], *language], check=True, capture_output=True).stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     wrong = cases = 0
-    for root in map(pathlib.Path, sys.argv[2:]):
+    for root in map(pathlib.Path, folders):
         for path in sorted(root.rglob("*.yaml")):
             is_bad = "bad" in path.parts
             if is_bad and (path.parent / "text").exists():
@@ -79,8 +82,8 @@ def main():
                 continue
             wrong += 1
             print(f"{path}: the schema", f"refuses: {error.message}" if error else "accepts")
-    print(f"{cases} templates, {wrong} wrong")
-    return 1 if wrong or cases < 80 else 0
+    print(f"{cases} files, {wrong} wrong")
+    return 1 if wrong or cases < 70 else 0
 
 
 sys.exit(main())

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `vgrid check FILE...`: all faults of templates, as they stand and with each profile.
+// `vgrid check FILE...`: all faults of templates, as they stand and with each profile, and of site files.
 #include "orchestrator/cli/verbs.h"
 
 #include <string.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "orchestrator/cli/result.h"
+#include "templates/site_file.h"
 #include "templates/template.h"
 
 static bool is_known(const struct vg_findings *findings, const struct vg_finding *wanted)
@@ -55,20 +57,45 @@ static struct vg_error *expand(
 	return error;
 }
 
-static struct vg_error *read_and_expand(
-	const char *path, struct vg_findings *findings, struct vg_template **ret_template)
+// A file that is being checked: one of both, when it could be read.
+struct checked {
+	struct vg_template *template;
+	struct vg_site_file *site;
+};
+
+static void checked_auto_free(struct checked *checked)
 {
-	_auto(vg_template) struct vg_template *template = NULL;
-	struct vg_error *error = vg_template_read(path, findings, &template);
-	if (!error && !findings->n_found)
-		error = expand(template, NULL, findings);
+	vg_template_free(checked->template);
+	vg_site_file_free(checked->site);
+}
+
+static struct vg_error *expand_all(const struct vg_template *template, struct vg_findings *findings)
+{
+	struct vg_error *error = expand(template, NULL, findings);
 	size_t n_profiles = error || findings->n_found ? 0 : vg_template_n_profiles(template);
 	for (size_t i = 0; !error && i < n_profiles; i++)
 		error = expand(template, vg_template_profile(template, i), findings);
 	vg_findings_sort(findings);
-	if (!error)
-		*ret_template = vg_take(template);
 	return error;
+}
+
+static struct vg_error *read_checked(
+	const char *path, struct vg_findings *findings, struct checked *checked)
+{
+	_auto(vg_string) char *text = NULL;
+	size_t size;
+	bool is_standard_input = strcmp(path, "-") == 0;
+	const char *name = is_standard_input ? "<stdin>" : path;
+	struct vg_error *error =
+		is_standard_input
+			? vg_file_read_fd(STDIN_FILENO, name, VG_SITE_FILE_SIZE_MAX, &text, &size)
+			: vg_file_read(path, VG_SITE_FILE_SIZE_MAX, &text, &size);
+	if (error)
+		return vg_error_while(error, "reading the template");
+	if (vg_site_file_is(text, size))
+		return vg_site_file_read_text(name, text, size, findings, &checked->site);
+	error = vg_template_read_text(name, text, size, findings, &checked->template);
+	return error || findings->n_found ? error : expand_all(checked->template, findings);
 }
 
 static struct vg_json *finding_json(const struct vg_finding *finding)
@@ -90,28 +117,38 @@ static struct vg_json *finding_json(const struct vg_finding *finding)
 }
 
 static struct vg_json *file_json(
-	const char *path, const struct vg_template *template, const struct vg_findings *findings)
+	const char *path, const struct checked *checked, const struct vg_findings *findings)
 {
 	bool is_good = !findings->n_found;
+	const struct vg_template *template = is_good ? checked->template : NULL;
+	const struct vg_site_file *site = is_good ? checked->site : NULL;
 	struct vg_json *file = vg_json_object(), *profiles = vg_json_array(),
 		       *list = vg_json_array();
-	for (size_t i = 0; is_good && i < vg_template_n_profiles(template); i++)
+	for (size_t i = 0; template && i < vg_template_n_profiles(template); i++)
 		vg_json_push(profiles, vg_json_string(vg_template_profile(template, i)));
 	for (size_t i = 0; i < findings->n_items; i++)
 		vg_json_push(list, finding_json(&findings->items[i]));
 	vg_json_set_string(file, "file", path);
+	vg_json_set_string(file, "kind", checked->site ? "site" : "template");
 	vg_json_set_boolean(file, "is_good", is_good);
-	vg_json_set_string(file, "name", is_good ? vg_template_name(template) : NULL);
+	vg_json_set_string(file, "name",
+		site ? site->name : template ? vg_template_name(template) : NULL);
 	vg_json_set_string(
-		file, "topology_hash", is_good ? vg_template_topology_hash(template) : NULL);
+		file, "topology_hash", template ? vg_template_topology_hash(template) : NULL);
 	vg_json_set(file, "profiles", profiles);
 	vg_json_set_integer(file, "faults", (int64_t)findings->n_found);
 	vg_json_set(file, "findings", list);
 	return file;
 }
 
-static void print_good(const char *path, const struct vg_template *template)
+static void print_good(const char *path, const struct checked *checked)
 {
+	if (checked->site) {
+		printf("%s: ok\n  site      %s\n  hosts     %zu\n", path, checked->site->name,
+			checked->site->n_hosts);
+		return;
+	}
+	const struct vg_template *template = checked->template;
 	printf("%s: ok\n  topology  %s\n  profiles ", path, vg_template_topology_hash(template));
 	size_t n = vg_template_n_profiles(template);
 	for (size_t i = 0; i < n; i++)
@@ -122,18 +159,20 @@ static void print_good(const char *path, const struct vg_template *template)
 static struct vg_error *check_file(const char *path, struct vg_json *files, struct vg_error *error)
 {
 	_auto(vg_findings) struct vg_findings findings = {0};
-	_auto(vg_template) struct vg_template *template = NULL;
-	struct vg_error *own = read_and_expand(path, &findings, &template);
+	_auto(checked) struct checked checked = {0};
+	struct vg_error *own = read_checked(path, &findings, &checked);
 	if (own) {
 		vg_error_ignore(error);
 		return own;
 	}
 	if (files)
-		vg_json_push(files, file_json(path, template, &findings));
+		vg_json_push(files, file_json(path, &checked, &findings));
+	else if (findings.n_found && checked.site)
+		vg_site_file_print_findings(checked.site, &findings, stderr);
 	else if (findings.n_found)
-		vg_template_print_findings(template, &findings, stderr);
+		vg_template_print_findings(checked.template, &findings, stderr);
 	else
-		print_good(path, template);
+		print_good(path, &checked);
 	return error ? error : vg_findings_error(&findings, path);
 }
 
@@ -160,9 +199,10 @@ static const struct vg_operand operands[] = {
 
 static const struct vg_result_field fields[] = {
 	{"files[].file", "string", "the path as given"},
+	{"files[].kind", "string", "template or site"},
 	{"files[].is_good", "boolean", "there is no fault in it"},
-	{"files[].name", "string?", "the grid's name in the template"},
-	{"files[].topology_hash", "string?", "over all that is not quantum; 64 hexadecimal digits"},
+	{"files[].name", "string?", "of the grid, or of the site"},
+	{"files[].topology_hash", "string?", "of a template, over all that is not quantum; 64 hexadecimal digits"},
 	{"files[].profiles[]", "string", "the profiles it has"},
 	{"files[].faults", "integer", "how many were found; `findings` keeps the first 100"},
 	{"files[].findings[].line", "integer", "counted from 1"},
@@ -177,8 +217,8 @@ static const struct vg_result_field fields[] = {
 
 const struct vg_command vg_verb_check = {
 	.verb = "check",
-	.summary = "find all faults of a template",
-	.help = "Reads templates and reports all their faults in one run, each with its line and "
+	.summary = "find all faults of a template or site file",
+	.help = "Reads templates and site files and reports all their faults in one run, each with its line and "
 		"what "
 		"would be right; as they stand and with each profile. Of a good one it prints the "
 		"topology hash, which is the same in every profile, and the profiles.\n\n"

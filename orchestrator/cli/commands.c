@@ -23,6 +23,8 @@ const struct vg_command *const vg_commands[] = {
 	&vg_verb_site_stop,
 	&vg_verb_doctor,
 	&vg_verb_gc,
+	&vg_verb_site_list,
+	&vg_verb_site_show,
 	&vg_verb_image_list,
 	&vg_verb_image_build,
 	&vg_verb_image_import,

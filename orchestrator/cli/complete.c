@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "box/practice.h"
 #include "orchestrator/cli/cli.h"
+#include "orchestrator/site_file.h"
 #include "orchestrator/state/store.h"
 #include "storage/images.h"
 
@@ -35,6 +36,19 @@ static void offer_words(const struct question *question, const char *words)
 	char *rest = NULL;
 	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
 		offer(question, word);
+}
+
+static void offer_sites(const struct question *question)
+{
+	char **names;
+	size_t n_names;
+	offer_words(question, "sandbox sandbox:2 sandbox:3");
+	_auto(vg_error) struct vg_error *error = vg_site_known(question->context, &names, &n_names);
+	if (error)
+		return;
+	for (size_t i = 0; i < n_names; i++)
+		offer(question, names[i]);
+	vg_folder_list_free(names, n_names);
 }
 
 static void offer_grids(const struct question *question)
@@ -99,8 +113,7 @@ static void offer_kind(
 		offer_nodes(question);
 		break;
 	case VG_COMPLETE_SITE:
-		offer_words(question, "sandbox sandbox:2 sandbox:3");
-		offer_practice_sites(question);
+		offer_sites(question);
 		break;
 	case VG_COMPLETE_PRACTICE_SITE:
 		offer_practice_sites(question);

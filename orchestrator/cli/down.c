@@ -75,7 +75,10 @@ static struct vg_error *end(struct vg_session *session, bool keeps_disks)
 			"all but what is on hosts that did not answer was taken away");
 	if (error || keeps_disks)
 		return error;
-	error = vg_store_remove(session->context, record->key);
+	// The ledger first: an entry without a record would have to be found by others.
+	error = vg_ledger_forget(session->context, session->site->name, record->key);
+	if (!error)
+		error = vg_store_remove(session->context, record->key);
 	if (!error)
 		vg_store_unlock_gone(session->context, record->key, &session->lock);
 	return error;

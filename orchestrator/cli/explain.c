@@ -20,8 +20,9 @@ const struct vg_command vg_verb_explain = {
 	.summary = "say what a field of the template language means",
 	.help = "Prints the type, the limits and the meaning of a field, whether it is quantum or "
 		"topology, and what a change of it does to a running grid. Names of your own stand "
-		"where they stand in a template. Without FIELD it lists the top of the language.",
-	.example = "$ vgrid explain roles.worker.memory\n",
+		"where they stand in a template. Fields of site files begin with `site`. Without FIELD "
+		"it lists the top of the language.",
+	.example = "$ vgrid explain roles.worker.memory\n$ vgrid explain site.hosts.libvirt\n",
 	.operands = operands,
 	.run = run,
 };

@@ -13,6 +13,7 @@
 #include "orchestrator/gc/gc.h"
 #include "orchestrator/report/progress.h"
 #include "orchestrator/report/table.h"
+#include "orchestrator/state/ledger.h"
 
 static void print_json(const struct vg_gc *gc)
 {
@@ -77,6 +78,8 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 		close(vg_take_fd(&lock));
 	if (!error && removes)
 		error = vg_gc_remove(gc, deletes);
+	if (!error && removes)
+		error = vg_ledger_settle(context);
 	vg_progress_pause(context->progress);
 	if (gc && vg_cli_is_json(cli))
 		print_json(gc);

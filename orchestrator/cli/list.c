@@ -12,7 +12,7 @@
 #include "orchestrator/cli/result.h"
 #include "orchestrator/cli/show.h"
 #include "orchestrator/report/table.h"
-#include "orchestrator/site.h"
+#include "orchestrator/site_file.h"
 #include "orchestrator/state/store.h"
 
 struct line {
@@ -34,19 +34,19 @@ static void free_lines(struct line *lines, size_t n)
 }
 
 // A record that cannot be read is shown as such.
-static struct line read_line(const struct vg_context *context, const char *key)
+static struct line read_line(struct vg_context *context, const char *key)
 {
 	struct line line = {.key = vg_strdup(key), .state = "unknown"};
 	_auto(vg_error) struct vg_error *error = vg_store_load(context, key, &line.record);
 	if (!error)
-		error = vg_site_read(context, line.record->site, &line.site);
+		error = vg_site_find(context, line.record->site, &line.site);
 	if (error)
 		line.problem = vg_strdup(vg_error_text(error));
 	return line;
 }
 
 static struct vg_error *read_lines(
-	const struct vg_context *context, struct line **ret_lines, size_t *ret_n)
+	struct vg_context *context, struct line **ret_lines, size_t *ret_n)
 {
 	char **keys;
 	size_t n_keys;

@@ -40,6 +40,7 @@ static const struct vg_result_field result[] = {
 	{"changes[].change", "string", "add, alter or remove"},
 	{"changes[].subject", "string", "what changes: a node, a host"},
 	{"changes[].text", "string", "what would be done, and why"},
+	{"changes[].why", "string?", "of a new node: why it is on that host"},
 	{"changes[].asks", "boolean", "whether up would ask first"},
 	{"steps[].number", "integer", "the step's number"},
 	{"steps[].kind", "string", "what kind of step it is"},

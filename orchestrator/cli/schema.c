@@ -38,8 +38,10 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	struct vg_error *error = verb ? find(verb, &command) : NULL;
 	if (error)
 		return error;
-	_auto(vg_json) struct vg_json *schema =
-		command ? vg_result_schema(command) : vg_language_schema();
+	bool is_site = vg_cli_flag(cli, "site");
+	_auto(vg_json) struct vg_json *schema = command ? vg_result_schema(command)
+						: is_site ? vg_site_language_schema()
+							  : vg_language_schema();
 	vg_result_print(schema);
 	return NULL;
 }
@@ -49,14 +51,15 @@ static const struct vg_option options[] = {
 		.argument = VG_ARGUMENT_TEXT,
 		.argument_name = "VERB",
 		.help = "the schema of what VERB prints with `-o json`"},
+	{.name = "site", .help = "the schema of site files"},
 	{0}};
 static const struct vg_operand operands[] = {{0}};
 
 const struct vg_command vg_verb_schema = {
 	.verb = "schema",
-	.summary = "print the JSON Schema of templates, or of a verb's JSON",
+	.summary = "print the JSON Schema of templates, sites, or a verb's JSON",
 	.help = "Prints the JSON Schema (draft 2020-12) of the template language, for editors and "
-		"other programs. With --output VERB it is the schema of what that verb prints with "
+		"other programs; with --site that of site files. With --output VERB it is the schema of what that verb prints with "
 		"`-o json`.",
 	.example = "$ vgrid schema > vgrid.schema.json\n$ vgrid schema --output status\n",
 	.operands = operands,

@@ -44,7 +44,7 @@ char *vg_show_moment(uint64_t seconds)
 struct vg_error *vg_show_enter(struct vg_context *context)
 {
 	_auto(vg_site) struct vg_site *site = NULL;
-	struct vg_error *error = vg_site_read(context, "sandbox", &site);
+	struct vg_error *error = vg_site_read("sandbox", &site);
 	if (!error)
 		error = vg_site_enter(site, context);
 	return error ? error : vg_context_store(context);

@@ -18,7 +18,7 @@
 #include "orchestrator/cli/site_view.h"
 #include "orchestrator/practice_file.h"
 #include "orchestrator/report/progress.h"
-#include "orchestrator/site.h"
+#include "orchestrator/site_file.h"
 
 enum { HOSTS_DEFAULT = 3, HOST_TIMEOUT_MS = 60 * 1000, N_THREADS = 4 };
 
@@ -153,7 +153,7 @@ static struct vg_error *make_hosts(struct making *making)
 static struct vg_error *try_out(struct vg_context *context, const struct vg_practice *practice)
 {
 	_auto(vg_site) struct vg_site *site = NULL;
-	struct vg_error *error = vg_site_read(context, practice->name, &site);
+	struct vg_error *error = vg_site_find(context, practice->name, &site);
 	unsigned line = vg_progress_begin(context->progress, "%s: connecting", practice->name);
 	if (!error)
 		error = vg_site_connect(site, context, "", "");
@@ -173,9 +173,9 @@ static struct vg_error *make(struct vg_context *context, const struct vg_practic
 	if (!error)
 		error = make_hosts(&making);
 	if (!error)
-		error = try_out(context, practice);
-	if (!error)
 		error = vg_practice_site_write(practice);
+	if (!error)
+		error = try_out(context, practice);
 	vg_box_free(making.sw);
 	free(making.images);
 	error = vg_error_while(error, "making the practice site '%s'", practice->name);

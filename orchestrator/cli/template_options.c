@@ -12,8 +12,9 @@
 	{"set", 's', VG_ARGUMENT_LIST, "KEY=VALUE", "set a parameter of the template",		\
 		VG_COMPLETE_NOTHING, NULL},							\
 	{"site", 'S', VG_ARGUMENT_TEXT, "SITE",							\
-		"where: sandbox (the default), sandbox:3 for three boxes, or a site of 'site list'",	\
-		VG_COMPLETE_SITE, NULL},							\
+		"where: sandbox (the default), sandbox:3 for three boxes, a file or a known name",	\
+		VG_COMPLETE_SITE,								\
+		NULL},										\
 	{"replace", 0, VG_ARGUMENT_LIST, "NODE/DISK",						\
 		"this data disk may be made anew; its data is lost", VG_COMPLETE_NOTHING, NULL}, \
 	{"delete-disks", 0, VG_ARGUMENT_NONE, NULL,						\

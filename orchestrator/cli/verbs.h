@@ -16,6 +16,8 @@ extern const struct vg_command vg_verb_explain;
 extern const struct vg_command vg_verb_gc;
 extern const struct vg_command vg_verb_image_build;
 extern const struct vg_command vg_verb_image_import;
+extern const struct vg_command vg_verb_site_list;
+extern const struct vg_command vg_verb_site_show;
 extern const struct vg_command vg_verb_image_list;
 extern const struct vg_command vg_verb_image_remove;
 extern const struct vg_command vg_verb_list;

@@ -17,7 +17,7 @@
 static const char stays[] = "not vgrid's: it stays";
 
 // What vgrid has in its home, in a grid's folder, and in a host's folder below that.
-static const char *const home_names[] = {"grids", "images", "run", "cache", "locks", "store",
+static const char *const home_names[] = {"grids", "sites", "ledger-*", "images", "run", "cache", "locks", "store",
 	"store.lock", "store.*.new", "fake-*", NULL};
 static const char *const grid_names[] = {"secret", "secret.*.new", "record.json.*.new", NULL};
 static const char *const console_names[] = {"*.log", "*.log.[0-9]*", NULL};

@@ -14,6 +14,7 @@
 #include "box/box.h"
 #include "box/strangers.h"
 #include "orchestrator/context.h"
+#include "orchestrator/site_file.h"
 
 // As many empty hosts in a row end the search for fake ones.
 enum { HYPERVISOR_TIMEOUT_MS = 15 * 1000, EMPTY_HOSTS_MAX = 32 };
@@ -232,14 +233,14 @@ struct vg_error *vg_gc_look_at_volumes(
 	return error;
 }
 
-static struct vg_error *look_at_fake(
-	struct vg_gc *gc, const struct vg_site *site, size_t h, bool *ret_is_empty)
+static struct vg_error *look_at_fake(struct vg_gc *gc, const struct vg_site *site,
+	const char *worlds, size_t h, bool *ret_is_empty)
 {
 	size_t number = gc->n_hosts, n_items = gc->n_items;
 	const char *name = site->hosts[h].name, *home = gc->context->home;
-	_auto(vg_string) char *compute = vg_format("fake:%s/fake-compute.json", home);
-	_auto(vg_string) char *net = vg_format("fake:%s/fake-net.json", home);
-	_auto(vg_string) char *storage = vg_format("fake:%s/fake-storage.json", home);
+	_auto(vg_string) char *compute = vg_format("fake:%s/fake-compute.json", worlds);
+	_auto(vg_string) char *net = vg_format("fake:%s/fake-net.json", worlds);
+	_auto(vg_string) char *storage = vg_format("fake:%s/fake-storage.json", worlds);
 	struct vg_gc_host *host = add_host(gc, name, site->drivers);
 	struct vg_error *error = vg_drivers_open_compute(site->drivers,
 		&(struct vg_compute_target){name, compute, NULL, NULL, 0}, &host->compute);
@@ -258,17 +259,46 @@ static struct vg_error *look_at_fake(
 	return error;
 }
 
+// A remembered site whose hosts are fake keeps their worlds in its own folder.
+static struct vg_error *look_at_known_fakes(struct vg_gc *gc, const char *name)
+{
+	_auto(vg_string) char *worlds = vg_format("%s/sites/%s", gc->context->home, name);
+	_auto(vg_string) char *world = vg_format("%s/fake-storage.json", worlds);
+	_auto(vg_site) struct vg_site *site = NULL;
+	if (!vg_file_exists(world))
+		return NULL;
+	struct vg_error *error = vg_site_find(gc->context, name, &site);
+	for (size_t h = 0; !error && site->is_simulated && h < site->n_hosts; h++) {
+		bool is_empty;
+		error = look_at_fake(gc, site, worlds, h, &is_empty);
+	}
+	return error;
+}
+
+static struct vg_error *look_at_all_known_fakes(struct vg_gc *gc)
+{
+	char **names;
+	size_t n_names;
+	struct vg_error *error = vg_site_known(gc->context, &names, &n_names);
+	if (error)
+		return error;
+	for (size_t i = 0; i < n_names && !error; i++)
+		error = look_at_known_fakes(gc, names[i]);
+	vg_folder_list_free(names, n_names);
+	return error;
+}
+
 struct vg_error *vg_gc_look_at_fakes(struct vg_gc *gc)
 {
 	_auto(vg_string) char *text = vg_format("fake:%d", VG_SITE_HOSTS_MAX);
 	_auto(vg_string) char *world = vg_format("%s/fake-storage.json", gc->context->home);
 	_auto(vg_site) struct vg_site *site = NULL;
-	struct vg_error *error = vg_file_exists(world) ? vg_site_read(gc->context, text, &site) : NULL;
+	struct vg_error *error = vg_file_exists(world) ? vg_site_read(text, &site) : NULL;
 	unsigned n_empty = 0;
 	for (size_t h = 0; !error && site && h < site->n_hosts && n_empty < EMPTY_HOSTS_MAX; h++) {
 		bool is_empty = false;
-		error = look_at_fake(gc, site, h, &is_empty);
+		error = look_at_fake(gc, site, gc->context->home, h, &is_empty);
 		n_empty = is_empty ? n_empty + 1 : 0;
 	}
-	return error;
+	return error ? error : look_at_all_known_fakes(gc);
 }

@@ -8,6 +8,7 @@
 #include "box/practice.h"
 #include "orchestrator/context.h"
 #include "orchestrator/report/progress.h"
+#include "orchestrator/site_file.h"
 
 // The host's drivers are taken over from the site.
 static struct vg_error *look_at_host(
@@ -32,7 +33,7 @@ static struct vg_error *look_at_host(
 static struct vg_error *look_at_site(struct vg_gc *gc, const char *name)
 {
 	_auto(vg_site) struct vg_site *site = NULL;
-	struct vg_error *error = vg_site_read(gc->context, name, &site);
+	struct vg_error *error = vg_site_find(gc->context, name, &site);
 	if (!error) {
 		site->is_lenient = true;
 		error = vg_site_connect(site, gc->context, "", "");

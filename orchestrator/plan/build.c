@@ -42,7 +42,7 @@ void vg_planner_change(struct vg_planner *planner, enum vg_change_sign sign, con
 	va_end(arguments);
 	vg_append(plan->changes, plan->n_changes) =
 		(struct vg_change){sign, vg_arena_strdup(plan->arena, subject),
-			vg_arena_strdup(plan->arena, text), place, asks};
+			vg_arena_strdup(plan->arena, text), NULL, place, asks};
 }
 
 void vg_needs_add(struct vg_needs *needs, int step)

@@ -44,6 +44,9 @@ static void say_new(struct vg_planner *planner, size_t i, const char *root)
 	else
 		vg_planner_change(planner, VG_CHANGE_ADD, node->name, role->place, false,
 			"start on %s from its disks%s%s", host, root ? ": " : "", root ? root : "");
+	const char *const *reasons = planner->input->reasons;
+	struct vg_change *change = &planner->plan->changes[planner->plan->n_changes - 1];
+	change->why = reasons ? vg_arena_strdup(planner->plan->arena, reasons[i]) : NULL;
 }
 
 // A root disk of another image than wanted, or one that is broken or gone, is made anew.

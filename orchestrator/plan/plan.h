@@ -23,6 +23,7 @@ struct vg_plan_input {
 	const struct vg_slice *const *slices; // wanted, one a host (NULL if wanted is NULL)
 	const struct vg_plan_image *images;
 	const char *const *seeds; // wanted versions of the nodes' seeds: "SHARED:OWN"
+	const char *const *reasons; // why nodes are where they are, one a node; NULL: not said
 	bool is_owned;            // hosts are started and ended with the grid
 	bool was_complete; // the record says that every node was ready: what runs need not be asked
 	bool keeps_disks;  // with wanted NULL: stop, but keep root and data disks
@@ -41,6 +42,7 @@ struct vg_change {
 	enum vg_change_sign sign;
 	const char *subject; // "worker-1"
 	const char *text;    // "restart: memory 256MiB → 512MiB"
+	const char *why;  // of a new node: why it is on that host; NULL: not said
 	struct vg_place place;
 	bool asks; // something is restarted, recreated or removed: `up` asks first
 };

@@ -16,8 +16,9 @@ void vg_plan_print(const struct vg_plan *plan, FILE *out)
 	}
 	for (size_t i = 0; i < plan->n_changes; i++) {
 		const struct vg_change *change = &plan->changes[i];
-		fprintf(out, "  %c %-*s  %s\n", change->sign, (int)widest, change->subject,
-			change->text);
+		fprintf(out, "  %c %-*s  %s%s%s%s\n", change->sign, (int)widest, change->subject,
+			change->text, change->why ? " (" : "", change->why ? change->why : "",
+			change->why ? ")" : "");
 	}
 	for (size_t i = 0; i < plan->n_unenforced; i++)
 		fprintf(out, "  not enforced here: %s\n", plan->unenforced[i]);
@@ -63,6 +64,7 @@ struct vg_json *vg_plan_to_json(const struct vg_plan *plan)
 		vg_json_set_string(item, "change", sign_name(change->sign));
 		vg_json_set_string(item, "subject", change->subject);
 		vg_json_set_string(item, "text", change->text);
+		vg_json_set_string(item, "why", change->why);
 		vg_json_set_boolean(item, "asks", change->asks);
 		vg_json_push(changes, item);
 	}

@@ -7,6 +7,8 @@
 #include "base/memory.h"
 #include "orchestrator/context.h"
 #include "orchestrator/report/timings.h"
+#include "orchestrator/run/place_grid.h"
+#include "orchestrator/site_file.h"
 #include "orchestrator/state/store.h"
 
 // Does the record differ from the one that is stored?
@@ -18,6 +20,9 @@ static bool is_changed(struct vg_context *context, const struct vg_record *recor
 		return true;
 	_auto(vg_json) struct vg_json *a = vg_record_to_json(stored);
 	_auto(vg_json) struct vg_json *b = vg_record_to_json(record);
+	// An older vgrid did not write the hosts' names: that alone is no change of the grid.
+	if (!stored->n_hosts)
+		vg_json_set(b, "hosts", vg_json_array());
 	_auto(vg_string) char *before = vg_json_write_canonical(a);
 	_auto(vg_string) char *after = vg_json_write_canonical(b);
 	return strcmp(before, after) != 0;
@@ -34,18 +39,12 @@ static struct vg_error *save(
 	return error;
 }
 
-// To be called with the ledger locked.
-static struct vg_error *claim_vnis(struct vg_session *session, struct vg_planning **planning)
+// Somebody else was promised something in the meantime: what came out otherwise is planned again.
+static struct vg_error *plan_again(struct vg_session *session, struct vg_planning **planning)
 {
-	struct vg_record *record = session->record;
-	size_t size = record->n_vnis * sizeof(*record->vnis);
-	uint32_t *chosen = vg_alloc(size);
-	if (size)
-		memcpy(chosen, record->vnis, size);
-	struct vg_error *error = vg_store_allocate_vnis(session->context, record);
-	bool is_same = !size || memcmp(chosen, record->vnis, size) == 0;
-	free(chosen);
-	if (error || is_same)
+	bool is_other;
+	struct vg_error *error = vg_place_grid(session, &is_other);
+	if (error || !is_other)
 		return error;
 	struct vg_planning *again = NULL;
 	error = vg_replan(session, &(*planning)->options, &again);
@@ -56,12 +55,43 @@ static struct vg_error *claim_vnis(struct vg_session *session, struct vg_plannin
 	return NULL;
 }
 
+static struct vg_error *promise(struct vg_session *session, struct vg_planning **planning)
+{
+	for (;;) {
+		bool is_stored;
+		vg_ledger_promise(session->ledger, session->record, true);
+		struct vg_error *error =
+			vg_ledger_swap(session->context, session->ledger, &is_stored);
+		if (error || is_stored)
+			return error;
+		error = plan_again(session, planning);
+		if (error)
+			return error;
+	}
+}
+
+// What nodes that have gone were promised is given back.
+static struct vg_error *settle(struct vg_session *session)
+{
+	for (bool is_stored = false; !is_stored;) {
+		_auto(vg_ledger) struct vg_ledger *ledger = NULL;
+		struct vg_error *error =
+			vg_ledger_load(session->context, session->site->name, &ledger);
+		if (error)
+			return error;
+		vg_ledger_promise(ledger, session->record, false);
+		error = vg_ledger_swap(session->context, ledger, &is_stored);
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
 struct vg_error *vg_commit_begin(struct vg_session *session, struct vg_planning **planning)
 {
-	_auto(vg_fd) int ledger = -1;
-	struct vg_error *error = vg_store_lock_ledger(session->context, &ledger);
+	struct vg_error *error = vg_site_remember(session->context, session->site);
 	if (!error)
-		error = claim_vnis(session, planning);
+		error = promise(session, planning);
 	if (error)
 		return error;
 	vg_record_forget_made(session->record, (*planning)->options.replaces,
@@ -73,5 +103,6 @@ struct vg_error *vg_commit_begin(struct vg_session *session, struct vg_planning 
 struct vg_error *vg_commit_end(struct vg_session *session)
 {
 	vg_record_note_made(session->record);
-	return save(session->context, session->record, VG_PHASE_UP);
+	struct vg_error *error = save(session->context, session->record, VG_PHASE_UP);
+	return error ? error : settle(session);
 }

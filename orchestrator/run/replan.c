@@ -7,6 +7,7 @@
 #include "orchestrator/context.h"
 #include "orchestrator/report/timings.h"
 #include "orchestrator/run/observe.h"
+#include "orchestrator/run/place_grid.h"
 #include "orchestrator/run/seeds.h"
 
 void vg_planning_free(struct vg_planning *planning)
@@ -21,6 +22,9 @@ void vg_planning_free(struct vg_planning *planning)
 	for (size_t i = 0; i < planning->n_seeds; i++)
 		free(planning->seeds[i]);
 	free(planning->seeds);
+	for (size_t i = 0; planning->reasons && i < planning->n_seeds; i++)
+		free(planning->reasons[i]);
+	free(planning->reasons);
 	for (size_t i = 0; i < planning->n_images; i++)
 		vg_image_info_free(planning->infos[i]);
 	free(planning->infos);
@@ -94,6 +98,7 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 	if (!options->removes_all) {
 		planning->facts = vg_facts_draft(record->grid, record->secret);
 		vg_seeds_version(session, planning);
+		planning->reasons = vg_place_reasons(session);
 	}
 	const char **names = vg_alloc(session->site->n_hosts * sizeof(*names));
 	for (size_t h = 0; h < session->site->n_hosts; h++)
@@ -107,6 +112,7 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 		.slices = (const struct vg_slice *const *)planning->slices,
 		.images = planning->images,
 		.seeds = (const char *const *)planning->seeds,
+		.reasons = (const char *const *)planning->reasons,
 		.is_owned = session->site->is_owned,
 		.was_complete = record->phase == VG_PHASE_UP,
 		.keeps_disks = options->keeps_disks,

@@ -26,6 +26,7 @@ struct vg_planning {
 				  // all is removed
 	char **seeds;             // versions, one a node
 	size_t n_seeds;
+	char **reasons;           // why nodes are where they are; NULL: nothing was chosen
 	struct vg_plan_image *images;   // same index as the grid's
 	struct vg_image_info **infos;   // NULL where an image is not there yet
 	size_t n_images;

@@ -6,8 +6,10 @@
 #include "base/call.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/map.h"
 #include "base/text.h"
 #include "orchestrator/context.h"
+#include "orchestrator/site_file.h"
 #include "orchestrator/state/store.h"
 
 // The site stands in the record; entering it must come first, before anything else is read, since
@@ -18,7 +20,7 @@ static struct vg_error *enter_site_of(
 	_auto(vg_record) struct vg_record *record = NULL;
 	struct vg_error *error = vg_store_load(context, key, &record);
 	if (!error)
-		error = vg_site_read(context, record->site, ret_site);
+		error = vg_site_find(context, record->site, ret_site);
 	return error ? error : vg_site_enter(*ret_site, context);
 }
 
@@ -39,6 +41,13 @@ static struct vg_error *load(
 	return gone;
 }
 
+// What an up of it left that was killed before its first record: its folder, its lock, its promises.
+static void tidy(struct vg_context *context, const char *grid)
+{
+	vg_store_tidy(context, grid);
+	vg_error_ignore(vg_ledger_settle(context));
+}
+
 struct vg_error *vg_session_open(struct vg_context *context, const char *grid, const char *doing,
 	struct vg_session **ret_session)
 {
@@ -48,7 +57,7 @@ struct vg_error *vg_session_open(struct vg_context *context, const char *grid, c
 	session->lock = -1;
 	struct vg_error *error = vg_store_resolve(context, grid, &key);
 	if (error && doing && vg_error_kind(error) == VG_ERROR_NOT_FOUND)
-		vg_store_tidy(context, grid);
+		tidy(context, grid);
 	if (!error)
 		error = enter_site_of(context, key, &session->site);
 	if (!error)
@@ -61,6 +70,8 @@ struct vg_error *vg_session_open(struct vg_context *context, const char *grid, c
 	if (!error)
 		session->site->is_lenient = true;
 	if (!error)
+		error = vg_session_find_hosts(session);
+	if (!error)
 		error = vg_site_connect(
 			session->site, context, session->record->key, session->record->uuid);
 	if (!error)
@@ -72,6 +83,8 @@ void vg_session_free(struct vg_session *session)
 {
 	if (!session)
 		return;
+	vg_ledger_free(session->ledger);
+	vg_placement_free(session->placement);
 	// A grid that never came to have a record leaves no lock behind either.
 	bool never_was = session->record && session->record->generation == 0;
 	if (session->lock >= 0 && never_was)
@@ -82,8 +95,46 @@ void vg_session_free(struct vg_session *session)
 	if (vg_call_is_owed())
 		return;
 	vg_site_free(session->site);
+	vg_grid_free(session->before);
 	vg_record_free(session->record);
 	free(session);
+}
+
+void vg_session_name_hosts(struct vg_session *session)
+{
+	struct vg_record *record = session->record;
+	const struct vg_site *site = session->site;
+	for (size_t i = 0; i < record->n_hosts; i++)
+		free(record->hosts[i]);
+	free(vg_take(record->hosts));
+	record->n_hosts = 0;
+	for (size_t h = 0; h < site->n_hosts && !site->is_owned; h++)
+		vg_append(record->hosts, record->n_hosts) = vg_strdup(site->hosts[h].name);
+}
+
+struct vg_error *vg_session_find_hosts(struct vg_session *session)
+{
+	struct vg_record *record = session->record;
+	const struct vg_site *site = session->site;
+	_auto(vg_map) struct vg_map *numbers = vg_map_new();
+	for (size_t h = 0; h < site->n_hosts; h++)
+		vg_map_set(numbers, site->hosts[h].name, &site->hosts[h]);
+	for (size_t i = 0; record->n_hosts && i < record->grid->n_nodes; i++) {
+		struct vg_node *node = &record->grid->nodes[i];
+		if (node->host < 0 || (size_t)node->host >= record->n_hosts)
+			continue;
+		const char *name = record->hosts[node->host];
+		const struct vg_host *host = vg_map_get(numbers, name);
+		if (!host)
+			return vg_error_hint(
+				vg_error_new("'%s' of grid '%s' is on host '%s', which site '%s' "
+					     "has no more",
+					node->name, record->name, name, site->name),
+				"put the host back into the site's file");
+		node->host = (int)(host - site->hosts);
+	}
+	vg_session_name_hosts(session);
+	return NULL;
 }
 
 static struct vg_error *no_such_node(const struct vg_grid *grid, const char *name)

@@ -5,8 +5,9 @@
 #pragma once
 
 #include "compute/agent.h"
+#include "orchestrator/plan/place.h"
 #include "orchestrator/site.h"
-#include "orchestrator/state/record.h"
+#include "orchestrator/state/ledger.h"
 
 struct vg_context;
 
@@ -14,6 +15,11 @@ struct vg_session {
 	struct vg_context *context;
 	struct vg_record *record;
 	struct vg_site *site;
+	// While a wish is planned: the grid as it was recorded (NULL: there was none), the ledger that
+	// was planned against, and why nodes are where they are.
+	struct vg_grid *before;
+	struct vg_ledger *ledger;
+	struct vg_placement *placement;
 	int lock; // -1 unless opened to change
 };
 
@@ -24,6 +30,12 @@ struct vg_error *vg_session_open(struct vg_context *context, const char *grid, c
 	struct vg_session **ret_session) VG_MUST_CHECK;
 void vg_session_free(struct vg_session *session);
 VG_AUTO(vg_session);
+
+// The record's nodes get the indices that their hosts have on the site as it is now. An error names a
+// node whose host the site has no more.
+struct vg_error *vg_session_find_hosts(struct vg_session *session) VG_MUST_CHECK;
+// The site's hosts become those that the record names.
+void vg_session_name_hosts(struct vg_session *session);
 
 // The node of this name and the host it is on; VG_ERROR_NOT_FOUND with a "did you mean", or an error
 // that says that its host does not run (`vgrid up` mends it) or does not answer.

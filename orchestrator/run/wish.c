@@ -10,10 +10,11 @@
 #include "base/text.h"
 #include "net/addresses.h"
 #include "orchestrator/context.h"
-#include "orchestrator/plan/place.h"
 #include "orchestrator/report/progress.h"
 #include "orchestrator/report/timings.h"
 #include "orchestrator/run/images.h"
+#include "orchestrator/run/place_grid.h"
+#include "orchestrator/site_file.h"
 #include "orchestrator/state/store.h"
 #include "templates/bind.h"
 #include "templates/template.h"
@@ -42,10 +43,10 @@ static struct vg_error *read_grid(
 	return vg_findings_error(&findings, wish->file);
 }
 
-// The record's folder: one grid of a name on each kind of site.
+// The record's folder: one grid of a name on each site.
 static char *key_of(const char *name, const struct vg_site *site)
 {
-	return vg_format("%s@%s", name, site->kind);
+	return vg_format("%s@%s", name, site->name);
 }
 
 // A grid stays on the site that it was made for.
@@ -54,13 +55,13 @@ static struct vg_error *choose_site(
 {
 	if (!before || strcmp(before->site, session->site->text) == 0)
 		return NULL;
-	if (wish->site && strcmp(wish->site, session->site->kind) != 0)
+	if (wish->site && strcmp(wish->site, session->site->name) != 0)
 		return vg_error_hint(
 			vg_error_of(VG_ERROR_USAGE, "grid '%s' is on site '%s', not '%s'",
 				before->name, before->site, wish->site),
 			"take it down first, or give the new one another name with '--name'");
 	vg_site_free(vg_take(session->site));
-	return vg_site_read(session->context, before->site, &session->site);
+	return vg_site_find(session->context, before->site, &session->site);
 }
 
 static struct vg_record *begin_record(
@@ -107,37 +108,6 @@ static struct vg_error *allocate(
 	return error;
 }
 
-static uint64_t memory_of_this_machine(void)
-{
-	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-	return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0;
-}
-
-static struct vg_error *place(
-	const struct vg_site *site, struct vg_grid *grid, const struct vg_grid *before)
-{
-	_auto(vg_map) struct vg_map *old = vg_map_new();
-	for (size_t i = 0; before && i < before->n_nodes; i++)
-		vg_map_set(old, before->nodes[i].name, &before->nodes[i]);
-	int *kept = vg_alloc(grid->n_nodes * sizeof(*kept));
-	for (size_t i = 0; i < grid->n_nodes; i++) {
-		const struct vg_node *node = vg_map_get(old, grid->nodes[i].name);
-		kept[i] = node ? node->host : VG_HOST_NONE;
-	}
-	const char **names = vg_alloc(site->n_hosts * sizeof(*names));
-	for (size_t h = 0; h < site->n_hosts; h++)
-		names[h] = site->hosts[h].name;
-	const struct vg_placement_input input = {.host_names = names,
-		.n_hosts = site->n_hosts,
-		.spreads_by_default = site->is_owned,
-		.memory_total = site->is_owned ? memory_of_this_machine() : 0,
-		.kept = kept};
-	struct vg_error *error = vg_placement_make(grid, &input);
-	free(kept);
-	free(names);
-	return error;
-}
-
 // VNIs of networks that stay, 0 for new ones.
 static void carry_vnis(struct vg_record *record, const struct vg_grid *grid)
 {
@@ -170,18 +140,16 @@ static struct vg_error *renew(
 	record->template_path = template_path;
 	if (!error)
 		error = allocate(grid, record->grid, record->identity);
-	if (!error)
-		error = place(session->site, grid, record->grid);
-	if (!error)
-		error = vg_grid_bind(grid, record->uuid, record->identity);
 	if (error)
 		return error;
 	carry_vnis(record, grid);
 	free(record->name);
 	record->name = vg_strdup(grid->name);
-	vg_grid_free(record->grid);
+	session->before = record->grid;
 	record->grid = vg_take(grid);
-	return vg_store_allocate_vnis(session->context, record);
+	bool is_other;
+	error = vg_place_grid(session, &is_other);
+	return error ? error : vg_grid_bind(record->grid, record->uuid, record->identity);
 }
 
 static struct vg_error *find_record(
@@ -191,9 +159,12 @@ static struct vg_error *find_record(
 	if (error && vg_error_kind(error) == VG_ERROR_NOT_FOUND) {
 		vg_error_ignore(error);
 		session->record = begin_record(session->context, key, session->site);
+		vg_session_name_hosts(session);
 		return NULL;
 	}
-	return error ? error : choose_site(session, wish, session->record);
+	if (!error)
+		error = choose_site(session, wish, session->record);
+	return error ? error : vg_session_find_hosts(session);
 }
 
 struct vg_error *vg_wish_open(struct vg_context *context, const struct vg_wish *wish,
@@ -205,7 +176,7 @@ struct vg_error *vg_wish_open(struct vg_context *context, const struct vg_wish *
 	session->lock = -1;
 	const char *site = wish->site ? wish->site : getenv("VGRID_SITE");
 	struct vg_error *error =
-		vg_site_read(context, site && *site ? site : default_site, &session->site);
+		vg_site_find(context, site && *site ? site : default_site, &session->site);
 	// A faulty file is told of whether or not the site can be entered; standard input can be read
 	// only once, and entering may start the program anew.
 	bool is_stream = strcmp(wish->file, "-") == 0;

@@ -84,6 +84,9 @@ void vg_record_free(struct vg_record *record)
 	free(record->template_path);
 	vg_grid_free(record->grid);
 	free(record->vnis);
+	for (size_t i = 0; i < record->n_hosts; i++)
+		free(record->hosts[i]);
+	free(record->hosts);
 	for (size_t i = 0; i < record->n_images; i++) {
 		free(record->images[i].name);
 		free(record->images[i].digest);
@@ -110,10 +113,14 @@ struct vg_json *vg_record_to_json(const struct vg_record *record)
 	vg_json_set_integer(json, "changed-at", (int64_t)record->changed_at);
 	struct vg_json *vnis = vg_json_array(), *images = vg_json_object();
 	struct vg_json *made = vg_json_array();
+	struct vg_json *hosts = vg_json_array();
 	for (size_t i = 0; i < record->n_vnis; i++)
 		vg_json_push(vnis, vg_json_integer(record->vnis[i]));
 	for (size_t i = 0; i < record->n_images; i++)
 		vg_json_set_string(images, record->images[i].name, record->images[i].digest);
+	for (size_t i = 0; i < record->n_hosts; i++)
+		vg_json_push(hosts, vg_json_string(record->hosts[i]));
+	vg_json_set(json, "hosts", hosts);
 	vg_json_set(json, "vnis", vnis);
 	for (size_t i = 0; i < record->n_made; i++)
 		vg_json_push(made, vg_json_string(record->made[i]));
@@ -201,6 +208,14 @@ static struct vg_error *read_made(const struct vg_json *json, struct vg_record *
 	return NULL;
 }
 
+static void read_hosts(const struct vg_json *json, struct vg_record *record)
+{
+	const struct vg_json *hosts = vg_json_get(json, "hosts");
+	for (size_t i = 0; i < vg_json_length(hosts); i++)
+		vg_append(record->hosts, record->n_hosts) =
+			vg_strdup(vg_json_text(vg_json_at(hosts, i), ""));
+}
+
 struct vg_error *vg_record_from_json(const struct vg_json *json, struct vg_record **ret_record)
 {
 	struct vg_error *error = check_version(json);
@@ -226,6 +241,7 @@ struct vg_error *vg_record_from_json(const struct vg_json *json, struct vg_recor
 		error = read_made(json, record);
 	if (error)
 		return error;
+	read_hosts(json, record);
 	vg_json_each(vg_json_get(json, "images"), read_image, record);
 	record->generation = (uint64_t)vg_json_get_integer(json, "generation", 0);
 	record->created_at = (uint64_t)vg_json_get_integer(json, "created-at", 0);

@@ -36,6 +36,9 @@ struct vg_record {
 	struct vg_grid *grid;            // wanted and bound, hosts placed; owned
 	uint32_t *vnis;                  // one a network of the grid
 	size_t n_vnis;
+	char **hosts; // names of the site's hosts, by which the nodes' indices are known again; none
+		      // where hosts belong to the grid alone
+	size_t n_hosts;
 	struct vg_record_image *images; // digests, fixed at the first up
 	size_t n_images;
 	char **made; // "NODE/DISK" each: data disks that have been there with all their grid

@@ -8,18 +8,11 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "base/map.h"
 #include "base/text.h"
 #include "orchestrator/context.h"
 #include "orchestrator/report/progress.h"
 
-enum {
-	RECORD_SIZE_MAX = 64 << 20,
-	VNI_FIRST = 100,
-	VNI_LAST = 0xffffff,
-	HOLDER_TRIES = 20,
-	HOLDER_PAUSE_MS = 10,
-};
+enum { RECORD_SIZE_MAX = 64 << 20, HOLDER_TRIES = 20, HOLDER_PAUSE_MS = 10 };
 
 static const char process_mark[] = " (process ";
 
@@ -229,6 +222,22 @@ struct vg_error *vg_store_lock(
 	return NULL;
 }
 
+bool vg_store_is_locked(const struct vg_context *context, const char *key)
+{
+	_auto(vg_string) char *path = vg_format("%s/locks/%s", context->home, key);
+	_auto(vg_fd) int fd = -1;
+	if (!vg_file_exists(path))
+		return false;
+	_auto(vg_error) struct vg_error *error = vg_lock_take(path, false, &fd);
+	return error && vg_error_kind(error) == VG_ERROR_TIMEOUT;
+}
+
+bool vg_store_has(const struct vg_context *context, const char *key)
+{
+	_auto(vg_string) char *path = path_of(context, key, "record.json");
+	return vg_file_exists(path);
+}
+
 void vg_store_unlock_gone(const struct vg_context *context, const char *key, int *fd)
 {
 	_auto(vg_string) char *locks = vg_format("%s/locks", context->home);
@@ -269,53 +278,8 @@ void vg_store_tidy(struct vg_context *context, const char *grid)
 	rmdir(locks); // who removed the last lock may have been killed before that
 }
 
-// Marks the VNIs of one other grid; a record that cannot be read takes none that we know of.
-static void mark_vnis(const struct vg_context *context, const char *key, struct vg_map *taken)
-{
-	_auto(vg_record) struct vg_record *record = NULL;
-	vg_error_ignore(vg_store_load(context, key, &record));
-	for (size_t i = 0; record && i < record->n_vnis; i++) {
-		_auto(vg_string) char *vni = vg_format("%u", record->vnis[i]);
-		vg_map_set(taken, vni, taken);
-	}
-}
-
 struct vg_error *vg_store_lock_ledger(const struct vg_context *context, int *ret_fd)
 {
 	_auto(vg_string) char *path = vg_format("%s/store.lock", context->home);
 	return vg_error_while(vg_lock_take(path, true, ret_fd), "locking the store");
-}
-
-struct vg_error *vg_store_allocate_vnis(const struct vg_context *context, struct vg_record *record)
-{
-	char **keys;
-	size_t n_keys;
-	struct vg_error *error = vg_store_list(context, &keys, &n_keys);
-	if (error)
-		return error;
-	_auto(vg_map) struct vg_map *taken = vg_map_new();
-	for (size_t i = 0; i < n_keys; i++) {
-		if (strcmp(keys[i], record->key) != 0)
-			mark_vnis(context, keys[i], taken);
-	}
-	vg_folder_list_free(keys, n_keys);
-	for (size_t i = 0; i < record->n_vnis; i++) {
-		_auto(vg_string) char *vni = vg_format("%u", record->vnis[i]);
-		if (vg_map_has(taken, vni))
-			record->vnis[i] = 0;
-		else
-			vg_map_set(taken, vni, taken);
-	}
-	uint32_t next = VNI_FIRST;
-	for (size_t i = 0; i < record->n_vnis; i++) {
-		while (!record->vnis[i]) {
-			if (next > VNI_LAST)
-				return vg_error_new("all VNIs are taken");
-			_auto(vg_string) char *vni = vg_format("%u", next);
-			if (!vg_map_has(taken, vni))
-				record->vnis[i] = next;
-			next++;
-		}
-	}
-	return NULL;
 }

@@ -27,15 +27,13 @@ struct vg_error *vg_store_remove(const struct vg_context *context, const char *k
 // descriptor unlocks.
 struct vg_error *vg_store_lock(struct vg_context *context, const char *key, const char *doing,
 	int *ret_fd) VG_MUST_CHECK;
+// Is somebody changing the grid, this process included?
+bool vg_store_is_locked(const struct vg_context *context, const char *key);
+// Has the grid a record?
+bool vg_store_has(const struct vg_context *context, const char *key);
 // Unlocks for good: nothing of the lock stays. For a grid that is gone.
 void vg_store_unlock_gone(const struct vg_context *context, const char *key, int *fd);
 // There is no grid of this name: removes what an up of it left that was killed before its first record.
 void vg_store_tidy(struct vg_context *context, const char *grid);
-// What all grids of the store share, the VNIs, is looked at and saved by one at a time. Never held
-// while anybody is asked or waited for.
+// Ledgers are swapped by one at a time. Never held while anybody is asked or waited for.
 struct vg_error *vg_store_lock_ledger(const struct vg_context *context, int *ret_fd) VG_MUST_CHECK;
-// Gives each network of the grid that has none (0 in record->vnis), or one that another grid of the
-// store has, a VNI of its own. What it gives holds only if the record is saved before the ledger is
-// unlocked.
-struct vg_error *vg_store_allocate_vnis(const struct vg_context *context, struct vg_record *record)
-	VG_MUST_CHECK;

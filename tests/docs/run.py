@@ -296,11 +296,13 @@ class Pages:
                     self.lies.append(f"{page.name}:{number}: there is no verb '{verb}'")
 
     def language(self):
-        page = self.source / "docs/template-language.md"
-        made = subprocess.run([self.schema_print, "page"], check=True, capture_output=True, text=True)
-        if made.stdout != page.read_text():
-            self.lies.append(f"{page.name} is not what the table of the language gives; renew it with\n"
-                             "  build/debug/tests/schema-print page > docs/template-language.md")
+        for page, word in (("template-language", "page"), ("site-language", "site-page")):
+            made = subprocess.run([self.schema_print, word], check=True, capture_output=True,
+                                  text=True)
+            if made.stdout != (self.source / f"docs/{page}.md").read_text():
+                self.lies.append(
+                    f"{page}.md is not what the table of the language gives; renew it with\n"
+                    f"  build/debug/tests/schema-print {word} > docs/{page}.md")
 
     def all(self):
         pages = [self.source / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md",

@@ -208,7 +208,7 @@ record = next(pathlib.Path(home).glob("grids/*/record.json"))
 before = record.read_bytes()
 full = run("up", template, "--set", "workers=1")
 assert full.returncode == 1, (full.returncode, full.stderr)
-assert "saving the record of 'lab'" in full.stderr, full.stderr
+assert "writing the ledger of site 'fake'" in full.stderr, full.stderr
 assert "No space left on device" in full.stderr, full.stderr
 assert record.read_bytes() == before
 os.close(fill)

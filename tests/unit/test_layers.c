@@ -33,7 +33,7 @@ static const struct {
 	{"orchestrator/cli",
 		"base templates compute net storage box orchestrator orchestrator/plan "
 		"orchestrator/state orchestrator/report orchestrator/run orchestrator/gc"},
-	{"orchestrator", "base compute net storage box orchestrator/report"},
+	{"orchestrator", "base templates compute net storage box orchestrator/report"},
 };
 
 // The doors to the outside: header prefix and the files that may include it.

@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "base/tag.h"
 #include "orchestrator/plan/applied.h"
-#include "orchestrator/plan/place.h"
 #include "orchestrator/plan/plan.h"
 
 #define STORE "11111111-1111-4111-8111-111111111111"
@@ -477,66 +476,6 @@ static void down_with_kept_disks_asks_the_guests_and_removes_no_volume(void **st
 	scene_done(&scene);
 }
 
-static void nodes_spread_over_hosts_and_stay_where_they_are(void **state)
-{
-	(void)state;
-	struct scene scene;
-	scene_init(&scene);
-	set_workers(&scene, 3);
-	const char *names[] = {"box-0", "box-1", "box-2"};
-	struct vg_placement_input input = {
-		.host_names = names, .n_hosts = 3, .spreads_by_default = true};
-	assert_null(vg_placement_make(&scene.grid, &input));
-	assert_int_not_equal(scene.nodes[1].host, scene.nodes[2].host);
-	assert_int_not_equal(scene.nodes[2].host, scene.nodes[3].host);
-	const int kept[] = {2, 2, 2, VG_HOST_NONE};
-	input.kept = kept;
-	assert_null(vg_placement_make(&scene.grid, &input));
-	assert_int_equal(scene.nodes[1].host, 2);
-	assert_int_not_equal(scene.nodes[3].host, 2);
-	scene_done(&scene);
-}
-
-static void apart_and_with_are_musts(void **state)
-{
-	(void)state;
-	struct scene scene;
-	scene_init(&scene);
-	size_t head = 0;
-	scene.roles[1].wish.apart = &head;
-	scene.roles[1].wish.n_apart = 1;
-	const char *names[] = {"box-0", "box-1"};
-	struct vg_placement_input input = {.host_names = names, .n_hosts = 2};
-	assert_null(vg_placement_make(&scene.grid, &input));
-	assert_int_not_equal(scene.nodes[0].host, scene.nodes[1].host);
-	input.n_hosts = 1;
-	_auto(vg_error) struct vg_error *error = vg_placement_make(&scene.grid, &input);
-	assert_non_null(error);
-	scene.roles[1].wish.n_apart = 0;
-	scene.roles[1].wish.with = &head;
-	scene.roles[1].wish.n_with = 1;
-	input.n_hosts = 2;
-	input.spreads_by_default = true;
-	assert_null(vg_placement_make(&scene.grid, &input));
-	assert_int_equal(scene.nodes[0].host, scene.nodes[1].host);
-	assert_int_equal(scene.nodes[0].host, scene.nodes[2].host);
-	scene_done(&scene);
-}
-
-static void more_memory_than_the_machine_has_is_refused(void **state)
-{
-	(void)state;
-	struct scene scene;
-	scene_init(&scene);
-	const char *names[] = {"box-0"};
-	struct vg_placement_input input = {
-		.host_names = names, .n_hosts = 1, .memory_total = 512 << 20};
-	_auto(vg_error) struct vg_error *error = vg_placement_make(&scene.grid, &input);
-	assert_non_null(error);
-	assert_non_null(strstr(vg_error_text(error), "this machine has 512MiB"));
-	scene_done(&scene);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -555,9 +494,6 @@ int main(void)
 		cmocka_unit_test(a_box_that_is_gone_comes_back_with_all_its_nodes_from_their_disks),
 		cmocka_unit_test(down_ends_an_owned_box_at_once_and_then_removes_its_volumes),
 		cmocka_unit_test(down_with_kept_disks_asks_the_guests_and_removes_no_volume),
-		cmocka_unit_test(nodes_spread_over_hosts_and_stay_where_they_are),
-		cmocka_unit_test(apart_and_with_are_musts),
-		cmocka_unit_test(more_memory_than_the_machine_has_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

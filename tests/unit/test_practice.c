@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "box/practice.h"
 #include "orchestrator/practice_file.h"
+#include "templates/site_file.h"
 
 static char *home;
 
@@ -120,7 +121,7 @@ static void a_home_with_blanks_fits_into_a_uri(void **state)
 	assert_string_equal(endpoint, "ssl:192.0.2.1:6640");
 }
 
-static void the_site_file_names_every_host_once(void **state)
+static void the_site_file_names_every_host_once_and_has_no_faults(void **state)
 {
 	(void)state;
 	struct vg_practice practice = {
@@ -135,6 +136,13 @@ static void the_site_file_names_every_host_once(void **state)
 		if (!at || strstr(at + 1, parts[i]))
 			fail_msg("not once in the site file: %s\n%s", parts[i], text);
 	}
+	_auto(vg_findings) struct vg_findings findings = {0};
+	_auto(vg_site_file) struct vg_site_file *file = NULL;
+	_auto(vg_string) char *path = vg_format("%s/checked.yaml", home);
+	assert_null(vg_file_write(path, 0600, text, strlen(text)));
+	assert_null(vg_site_file_read(path, &findings, &file));
+	assert_int_equal(findings.n_found, 0);
+	assert_int_equal(file->n_hosts, 2);
 	practice.has_switch = false;
 	_auto(vg_string) char *plain = vg_practice_site_text(&practice);
 	assert_non_null(strstr(plain, "  driver: kernel\n"));
@@ -171,7 +179,7 @@ int main(void)
 		cmocka_unit_test(keys_stay_and_what_is_not_the_authoritys_is_made_anew),
 		cmocka_unit_test(a_remembered_site_is_never_taken_for_a_practice_site),
 		cmocka_unit_test(a_home_with_blanks_fits_into_a_uri),
-		cmocka_unit_test(the_site_file_names_every_host_once),
+		cmocka_unit_test(the_site_file_names_every_host_once_and_has_no_faults),
 	};
 	return cmocka_run_group_tests(tests, make_home, remove_home);
 }
