@@ -97,11 +97,11 @@ static struct vg_box *box_of(const struct vg_box_process *process)
 	return box;
 }
 
-// Waits for a process that is still making a box; then the box is there, or nothing is.
-static void wait_for_maker(const struct vg_box_process *process)
+// Waits until this process has ended.
+static void wait_for_end(pid_t pid, uint64_t start_time)
 {
-	_auto(vg_fd) int fd = pidfd_open(process->pid, 0);
-	if (fd < 0 || !vg_process_is(process->pid, process->start_time))
+	_auto(vg_fd) int fd = pidfd_open(pid, 0);
+	if (fd < 0 || !vg_process_is(pid, start_time))
 		return;
 	struct pollfd end = {.fd = fd, .events = POLLIN};
 	while (poll(&end, 1, MAKING_TIMEOUT_MS) < 0 && errno == EINTR)
@@ -139,7 +139,8 @@ static struct vg_error *scan(struct search *search)
 		struct vg_error *error = vg_box_process_each(look_at, search);
 		if (error || !search->maker.bytes)
 			return error;
-		wait_for_maker(&search->maker);
+		// Then the box is there, or nothing is.
+		wait_for_end(search->maker.pid, search->maker.start_time);
 		vg_box_process_done(&search->maker);
 		vg_box_list_done(&search->found);
 	}
@@ -158,8 +159,12 @@ static struct vg_box *find_registered(const char *path, const char *tag)
 	case VG_REGISTRATION_LIVE:
 		break;
 	}
-	if (!vg_box_process_read(registration.pid, &process))
+	if (!vg_box_process_read(registration.pid, &process)) {
+		// It is dying: whoever was to wait for that was killed. Its emulators may still run, so
+		// only with its end there is no box.
+		wait_for_end(registration.pid, registration.start_time);
 		return NULL;
+	}
 	struct vg_box *box = strcmp(process.spec.tag, tag) == 0 ? box_of(&process) : NULL;
 	vg_box_process_done(&process);
 	return box;

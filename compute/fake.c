@@ -353,6 +353,7 @@ static struct vg_error *ask_agent(struct vg_compute *compute, const char *uuid, 
 {
 	(void)timeout_s;
 	struct held held;
+	bool is_changed = false;
 	struct vg_error *error = hold_machine(compute, uuid, "agent", &held);
 	if (error)
 		return error;
@@ -364,8 +365,9 @@ static struct vg_error *ask_agent(struct vg_compute *compute, const char *uuid, 
 			"host '%s': machine '%s': the guest agent does not answer", compute->host,
 			vg_json_get_string(held.machine, "name", ""));
 	else
-		error = vg_fake_agent(held.machine, held.knobs, request, ret_reply);
-	return let_go(compute, error, !strstr(request, "\"guest-ping\""));
+		error = vg_fake_agent(held.machine, held.knobs, request, ret_reply,
+			&is_changed);
+	return let_go(compute, error, is_changed);
 }
 
 static struct vg_error *console_log(struct vg_compute *compute, const char *uuid, uint64_t offset,

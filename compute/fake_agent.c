@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "compute/seed_format.h"
 
-enum { WORDS_MAX = 64 };
+enum { WORDS_MAX = 64, READY_HANDLE = 1 }; // other handles begin at 1000
 
 static const char boot_id_path[] = "/proc/sys/kernel/random/boot_id";
 static const char ready_path[] = "/run/vgrid/ready"; // compute/seed_format.h
@@ -274,7 +274,9 @@ static struct vg_json *guest_file_open(struct vg_json *machine, const struct vg_
 	struct vg_json *files = vg_fake_object(machine, "files");
 	bool reads = strcmp(vg_json_get_string(arguments, "mode", "r"), "r") == 0;
 	// An agent that answers has applied its seed.
-	if (reads && !vg_json_get(files, path) && strcmp(path, ready_path) != 0)
+	if (reads && strcmp(path, ready_path) == 0)
+		return vg_json_integer(READY_HANDLE);
+	if (reads && !vg_json_get(files, path))
 		return NULL;
 	if (!reads) {
 		struct vg_json *made = vg_json_object();
@@ -328,6 +330,19 @@ static struct vg_json *guest_file_close(struct vg_json *machine, const struct vg
 	return vg_json_object();
 }
 
+// Is this about the word that the seed has been applied? Asked again and again, it leaves the world as
+// it is, also where no more can be written.
+static bool only_looks(const struct vg_json *request)
+{
+	const char *command = vg_json_get_string(request, "execute", "");
+	const struct vg_json *arguments = vg_json_get(request, "arguments");
+	if (strcmp(command, "guest-file-open") == 0)
+		return strcmp(vg_json_get_string(arguments, "path", ""), ready_path) == 0;
+	if (strcmp(command, "guest-file-close") == 0)
+		return vg_json_get_integer(arguments, "handle", 0) == READY_HANDLE;
+	return strcmp(command, "guest-ping") == 0;
+}
+
 static struct vg_json *answer(
 	struct vg_json *machine, const struct vg_json *knobs, const struct vg_json *request)
 {
@@ -349,7 +364,8 @@ static struct vg_json *answer(
 }
 
 struct vg_error *vg_fake_agent(
-	struct vg_json *machine, const struct vg_json *knobs, const char *request, char **ret_reply)
+	struct vg_json *machine, const struct vg_json *knobs, const char *request, char **ret_reply,
+	bool *ret_is_changed)
 {
 	_auto(vg_json) struct vg_json *json = NULL;
 	struct vg_error *error = vg_json_read(request, strlen(request), &json);
@@ -370,5 +386,6 @@ struct vg_error *vg_fake_agent(
 		vg_json_set(reply, "error", refusal);
 	}
 	*ret_reply = vg_json_write(reply);
+	*ret_is_changed = !only_looks(json);
 	return NULL;
 }

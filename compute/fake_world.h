@@ -38,9 +38,9 @@ struct vg_json *vg_fake_object(struct vg_json *parent, const char *key);
 struct vg_json *vg_fake_knobs(
 	const struct vg_json *root, const char *host, const struct vg_json *machine);
 
-// The guest agent of a running machine: a request's reply, malloc'ed.
+// The guest agent of a running machine: a request's reply, malloc'ed, and whether the world has changed.
 struct vg_error *vg_fake_agent(struct vg_json *machine, const struct vg_json *knobs,
-	const char *request, char **ret_reply) VG_MUST_CHECK;
+	const char *request, char **ret_reply, bool *ret_is_changed) VG_MUST_CHECK;
 
 // A stream socket that says the greeting, which is taken over, and then gives back what it gets,
 // until the other end is closed.

@@ -54,37 +54,6 @@ struct vg_error *vg_libvirt_define(struct vg_compute *compute, const struct vg_m
 	return vg_error_place(define(compute, machine), machine->place);
 }
 
-static struct vg_error *resume(struct vg_compute *compute, virDomainPtr domain)
-{
-	int state = VIR_DOMAIN_NOSTATE;
-	if (virDomainGetState(domain, &state, NULL, 0) < 0)
-		return vg_libvirt_error(compute, domain, "reading its state");
-	if (state == VIR_DOMAIN_PAUSED && virDomainResume(domain) < 0)
-		return vg_libvirt_error(compute, domain, "resuming");
-	if (state == VIR_DOMAIN_PMSUSPENDED && virDomainPMWakeup(domain, 0) < 0)
-		return vg_libvirt_error(compute, domain, "waking");
-	return NULL;
-}
-
-struct vg_error *vg_libvirt_start(struct vg_compute *compute, const char *uuid)
-{
-	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
-	struct vg_error *error = vg_libvirt_find(compute, uuid, &hold, NULL);
-	if (error)
-		return error;
-	// What an earlier life said must not pass for what this one says (`ready: {console: …}`).
-	if (virDomainIsActive(hold.domain) == 0)
-		vg_libvirt_console_forget(compute, hold.domain);
-	// A start is a start: a saved state that somebody left behind is not resumed.
-	if (virDomainCreateWithFlags(hold.domain, VIR_DOMAIN_START_FORCE_BOOT) == 0)
-		return NULL;
-	error = vg_libvirt_error(compute, hold.domain, "starting");
-	if (virDomainIsActive(hold.domain) != 1)
-		return error;
-	vg_error_free(error); // it runs already, or is paused
-	return resume(compute, hold.domain);
-}
-
 static uint64_t now_ms(void)
 {
 	struct timespec now;
@@ -138,6 +107,54 @@ static struct vg_error *destroy(struct vg_compute *compute, virDomainPtr domain)
 	if (is_gone || virDomainIsActive(domain) == 0)
 		vg_error_free(vg_take(error));
 	return error;
+}
+
+// Who is paused goes on from where he was.
+static struct vg_error *resume(struct vg_compute *compute, virDomainPtr domain, int state)
+{
+	if (state == VIR_DOMAIN_PAUSED && virDomainResume(domain) < 0)
+		return vg_libvirt_error(compute, domain, "resuming");
+	if (state == VIR_DOMAIN_PMSUSPENDED && virDomainPMWakeup(domain, 0) < 0)
+		return vg_libvirt_error(compute, domain, "waking");
+	return NULL;
+}
+
+static bool has_panicked(int state, int reason)
+{
+	return state == VIR_DOMAIN_CRASHED ||
+	       (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_CRASHED);
+}
+
+static struct vg_error *start(struct vg_compute *compute, virDomainPtr domain)
+{
+	int state = VIR_DOMAIN_NOSTATE, reason = 0;
+	// What an earlier life said must not pass for what this one says (`ready: {console: …}`).
+	vg_libvirt_console_forget(compute, domain);
+	// A start is a start: a saved state that somebody left behind is not resumed.
+	if (virDomainCreateWithFlags(domain, VIR_DOMAIN_START_FORCE_BOOT) == 0)
+		return NULL;
+	struct vg_error *error = vg_libvirt_error(compute, domain, "starting");
+	if (virDomainIsActive(domain) != 1 || virDomainGetState(domain, &state, &reason, 0) < 0)
+		return error;
+	vg_error_free(error); // it runs already, or is paused
+	return resume(compute, domain, state);
+}
+
+struct vg_error *vg_libvirt_start(struct vg_compute *compute, const char *uuid)
+{
+	_auto(vg_libvirt_hold) struct vg_libvirt_hold hold = {0};
+	int state = VIR_DOMAIN_NOSTATE, reason = 0;
+	struct vg_error *error = vg_libvirt_find(compute, uuid, &hold, NULL);
+	if (error)
+		return error;
+	if (virDomainIsActive(hold.domain) != 1)
+		return start(compute, hold.domain);
+	if (virDomainGetState(hold.domain, &state, &reason, 0) < 0)
+		return vg_libvirt_error(compute, hold.domain, "reading its state");
+	if (!has_panicked(state, reason))
+		return resume(compute, hold.domain, state);
+	error = destroy(compute, hold.domain);
+	return error ? error : start(compute, hold.domain);
 }
 
 struct vg_error *vg_libvirt_stop(

@@ -44,9 +44,9 @@ killed_within() {
 	"$vgrid" "$@" </dev/null >killed.out 2>&1 &
 	process=$!
 	read -rt "$((moment / 1000)).$(printf %03d $((moment % 1000)))" <>"$folder/pause" || :
-	remember
 	kill -9 $process 2>/dev/null || :
 	wait $process 2>/dev/null || :
+	remember
 }
 
 # What there is of the grid but for its uuid.
@@ -96,6 +96,9 @@ for round in 1 2; do
 	if is_known; then
 		expect 0 down killed --delete-disks
 	fi
+	# Killed behind its last act, a command leaves its own registration: any that enters removes it.
+	expect 0 gc
+	same "$out" 'Nothing is left over.'
 	nothing_is_left
 done
 
