@@ -13,6 +13,7 @@ struct vg_slice_port {
 	struct vg_mac mac;
 	struct vg_ip ip;
 	uint64_t rate; // bits per second, 0: unlimited
+	bool is_unguarded; // seen where it should be guarded: frames with others' addresses pass
 	struct vg_place place;
 };
 

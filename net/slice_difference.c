@@ -63,6 +63,8 @@ static void compare_ports(struct vg_text *text, const struct vg_slice_overlay *w
 			vg_mac_write(&other->mac, is);
 			vg_mac_write(&port->mac, should);
 			add_line(text, "%s has MAC %s instead of %s", name, is, should);
+		} else if (other->is_unguarded) {
+			add_line(text, "%s is not guarded: it may use others' addresses", name);
 		}
 	}
 	for (size_t i = 0; i < seen->n_ports; i++) {

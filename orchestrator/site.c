@@ -305,7 +305,9 @@ static struct vg_error *open_host(
 		note_time(context, host, VG_TIMED_LIBVIRTD, begun);
 	if (!error && runs)
 		error = vg_drivers_open_net(drivers,
-			&(struct vg_net_target){host->name, at.namespace_fd, 0, at.net},
+			&(struct vg_net_target){.host = host->name,
+				.namespace_fd = at.namespace_fd,
+				.endpoint = at.net},
 			&host->net);
 	host->is_running = !error && runs;
 	endpoints_done(&at);

@@ -159,7 +159,8 @@ static struct vg_error *open_box(struct vg_gc_host *host)
 	// The links of a box that only joins others are its own.
 	if (!error && box->has_libvirtd)
 		error = vg_drivers_open_net(host->drivers,
-			&(struct vg_net_target){host->name, box->net_fd, 0, NULL}, &host->net);
+			&(struct vg_net_target){.host = host->name, .namespace_fd = box->net_fd},
+			&host->net);
 	return error;
 }
 
@@ -245,8 +246,9 @@ static struct vg_error *look_at_fake(struct vg_gc *gc, const struct vg_site *sit
 	struct vg_error *error = vg_drivers_open_compute(site->drivers,
 		&(struct vg_compute_target){name, compute, NULL, NULL, 0}, &host->compute);
 	if (!error)
-		error = vg_drivers_open_net(
-			site->drivers, &(struct vg_net_target){name, -1, 0, net}, &host->net);
+		error = vg_drivers_open_net(site->drivers,
+			&(struct vg_net_target){.host = name, .namespace_fd = -1, .endpoint = net},
+			&host->net);
 	if (!error)
 		error = vg_drivers_open_storage(site->drivers,
 			&(struct vg_storage_target){name, storage, storage, home, home},

@@ -41,12 +41,14 @@ static const struct {
 	const char *header, *doors;
 } outside[] = {
 	{"json-c/", "base/json.c"},
-	{"openssl/", "base/crypto.c base/certificate.c"},
+	{"openssl/", "base/crypto.c base/certificate.c net/ovs_tls.c"},
 	{"libfyaml.h", "templates/document.c"},
 	{"libvirt/", "compute/libvirt bench/define_start.c"},
 	{"libxml/", "compute/domain_read.c"},
 	{"archive", "compute/seed_iso.c compute/seed.c"},
 	{"netlink/", "net/link.c net/kernel"},
+	{"openvswitch/", "net/ovs_openflow.c"},
+	{"openflow/", "net/ovs_openflow.c"},
 	{"libsmartcols", "orchestrator/report/table.c"},
 };
 
