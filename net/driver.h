@@ -23,8 +23,11 @@ struct vg_tls_files {
 };
 
 struct vg_net_target {
-	const char *host;        // its name, for messages
-	int namespace_fd;        // network namespace to act in, -1: this process's own
+	const char *host; // its name, for messages
+	int namespace_fd; // network namespace to act in, -1: this process's own
+	// Where connections to the endpoint are opened (they work from anywhere then); 0: in
+	// namespace_fd.
+	int endpoint_namespace_fd;
 	unsigned tap_user;       // the uid, in this process's user namespace, that taps belong to
 	const char *endpoint;    // OVSDB endpoint, the fake's world file, or NULL
 	struct vg_tls_files tls; // for an endpoint `ssl:…`

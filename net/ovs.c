@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "net/ovs_change.h"
 #include "net/ovs_host.h"
+#include "net/ovs_taps.h"
 
 static void ovs_close(struct vg_net *net)
 {
@@ -20,6 +21,8 @@ static void ovs_close(struct vg_net *net)
 	free((char *)net->tls.authority);
 	if (net->namespace_fd >= 0)
 		close(net->namespace_fd);
+	if (net->endpoint_fd >= 0)
+		close(net->endpoint_fd);
 	free(net->host);
 	free(net);
 }
@@ -29,17 +32,24 @@ static char *copy(const char *text)
 	return text ? vg_strdup(text) : NULL;
 }
 
+static int duplicate(int fd)
+{
+	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
 static struct vg_error *ovs_open(const struct vg_net_target *target, struct vg_net **ret)
 {
 	struct vg_net *net = vg_new(struct vg_net);
 	net->host = vg_strdup(target->host);
 	net->tap_user = target->tap_user;
-	net->namespace_fd =
-		target->namespace_fd < 0 ? -1 : fcntl(target->namespace_fd, F_DUPFD_CLOEXEC, 0);
+	net->namespace_fd = duplicate(target->namespace_fd);
+	net->endpoint_fd =
+		duplicate(target->endpoint_namespace_fd > 0 ? target->endpoint_namespace_fd
+							    : target->namespace_fd);
 	net->tls = (struct vg_tls_files){
 		copy(target->tls.key), copy(target->tls.certificate), copy(target->tls.authority)};
 	net->server.tls = net->tls;
-	net->server.namespace_fd = net->namespace_fd;
+	net->server.namespace_fd = net->endpoint_fd;
 	struct vg_error *error = vg_ovs_endpoint_read(
 		target->endpoint ? target->endpoint : "", &net->server.endpoint);
 	if (!error)
@@ -97,6 +107,18 @@ static void look_for_guards(const struct vg_net *net, const struct vg_ovs_rows *
 	free(cookies);
 }
 
+// Taps of the hypervisor's own are there as long as their machine has them open.
+static void hold_all(struct vg_slice *slice, const struct vg_ovs_rows *rows)
+{
+	for (size_t i = 0; i < slice->n_overlays; i++)
+		for (size_t j = 0; j < slice->overlays[i].n_ports; j++) {
+			const char *link = slice->overlays[i].ports[j].link;
+			const struct vg_ovs_port *port = vg_map_get(rows->port_by_name, link);
+			if (port && port->interface && port->interface->ofport > 0)
+				vg_append(slice->held, slice->n_held) = vg_strdup(link);
+		}
+}
+
 static struct vg_error *ovs_observe(
 	struct vg_net *net, const char *store, const char *grid, struct vg_slice **ret_seen)
 {
@@ -108,6 +130,14 @@ static struct vg_error *ovs_observe(
 	struct vg_slice *slice = vg_ovs_slice(&rows, store, grid);
 	if (bridge && slice->n_overlays && net->server.endpoint.transport != VG_OVS_TCP)
 		look_for_guards(net, &rows, bridge, slice);
+	if (net->namespace_fd < 0)
+		hold_all(slice, &rows);
+	else
+		error = vg_ovs_taps_see(slice, &rows, net->namespace_fd);
+	if (error) {
+		vg_slice_free(slice);
+		return vg_error_while(error, "observing the overlays on host '%s'", net->host);
+	}
 	*ret_seen = slice;
 	return NULL;
 }
@@ -131,6 +161,14 @@ static struct vg_error *ovs_owners(
 			continue;
 		vg_map_set(known, tag.grid, net);
 		vg_append(grids, n_grids) = vg_strdup(tag.grid);
+	}
+	if (net->namespace_fd >= 0)
+		error = vg_ovs_taps_owners(store, net->namespace_fd, known, &grids, &n_grids);
+	if (error) {
+		for (size_t i = 0; i < n_grids; i++)
+			free(grids[i]);
+		free(grids);
+		return vg_error_while(error, "observing the overlays on host '%s'", net->host);
 	}
 	*ret_grids = grids;
 	*ret_n_grids = n_grids;

@@ -68,7 +68,7 @@ struct vg_error *vg_ovs_flows_open(const struct vg_net *net, const struct vg_ovs
 	do {
 		vg_error_free(error);
 		error = vg_ovs_wire_open(
-			&endpoint, &net->server.tls, net->namespace_fd, start + START_MS, &wire);
+			&endpoint, &net->server.tls, net->endpoint_fd, start + START_MS, &wire);
 	} while (error && vg_ovs_now() + PAUSE_MS < start + START_MS &&
 		 poll(NULL, 0, PAUSE_MS) == 0);
 	if (!error)

@@ -15,7 +15,8 @@ struct vg_net {
 	char *host;
 	struct vg_ovs_server server;
 	struct vg_tls_files tls; // owned
-	int namespace_fd;        // our own descriptor, or -1
+	int namespace_fd;        // where taps are made: our own descriptor, or -1: nowhere
+	int endpoint_fd;         // where connections are opened: our own, or -1: here
 	unsigned tap_user;
 };
 

@@ -10,10 +10,13 @@
 // `protected`: what comes in by one leaves by none, so nothing circles. What observing needs stands
 // in external_ids:
 //
-//	of the bridge  vgrid = vgrid:STORE:site/bridge, vgrid-change = number of the last
-// transaction 	of a port      vgrid = its tag, vgrid-vni, vgrid-mtu, vgrid-tunnel (this host's
-// address) 	of a VXLAN one vgrid-members = MACs of the members there 	of a local one
-// vgrid-ip, vgrid-rate; and attached-mac of its interface, as others have it too
+//	of the bridge  vgrid = vgrid:STORE:site/bridge,
+//	               vgrid-change = number of the last transaction
+//	of a port      vgrid = its tag, vgrid-vni, vgrid-mtu,
+//	               vgrid-tunnel (this host's address)
+//	of a VXLAN one vgrid-members = MACs of the members there
+//	of a local one vgrid-ip, vgrid-rate; and attached-mac of its interface,
+//	               as others have it too
 #pragma once
 
 #include "base/json.h"

@@ -70,7 +70,7 @@ struct vg_slice_input {
 struct vg_slice *vg_slice_build(const struct vg_slice_input *input, int host);
 
 // What differs, as text a person reads ("port of 'worker-1' on 'lan' is missing"), one line each, no
-// newline behind the last, malloc'ed; NULL when nothing does. IP addresses and rates are not compared:
-// they are no part of what a host's links are made of. Of an overlay without a bridge only that is
+// newline behind the last, malloc'ed; NULL when nothing does. IP addresses are not compared: they are
+// no part of what a host's links are made of. Of an overlay without a bridge only that is
 // said: all else hangs on it. Used for the plan and for drift.
 char *vg_slice_difference(const struct vg_slice *wanted, const struct vg_slice *seen);

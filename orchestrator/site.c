@@ -124,6 +124,7 @@ static void disconnect(const struct vg_site *site, struct vg_host *host)
 		site->drivers->net->close(host->net);
 	if (host->storage)
 		site->drivers->storage->close(host->storage);
+	vg_net_facts_done(&host->net_facts);
 	vg_box_free(host->box);
 	vg_error_free(host->problem);
 	host->problem = NULL;
@@ -152,6 +153,12 @@ void vg_site_free(struct vg_site *site)
 	vg_site_file_free(site->file);
 	free(site->kind);
 	free(site);
+}
+
+bool vg_site_limits_rates(const struct vg_site *site, size_t host)
+{
+	const struct vg_host *it = &site->hosts[host];
+	return it->is_running ? it->net_facts.can_limit : site->drivers->below->net->facts != NULL;
 }
 
 // What a site file can say and no driver does yet.
@@ -203,9 +210,10 @@ static char *box_folder(const struct vg_context *context, const char *key, size_
 // What differs between sites about a host's addresses.
 struct endpoints {
 	char *uri, *folder, *images, *net;
+	char *key, *certificate, *authority; // for `net`; NULL: none
 	const char *folder_seen, *images_seen;
 	int namespace_fd;          // of the host's network
-	int operator_namespace_fd; // where libvirt is reached from; 0: from here
+	int operator_namespace_fd; // where libvirt and OVSDB are reached from; 0: from here
 };
 
 static void endpoints_done(struct endpoints *endpoints)
@@ -214,6 +222,9 @@ static void endpoints_done(struct endpoints *endpoints)
 	free(endpoints->folder);
 	free(endpoints->images);
 	free(endpoints->net);
+	free(endpoints->key);
+	free(endpoints->certificate);
+	free(endpoints->authority);
 }
 
 // The box's daemons are looked after and reached as the site's hosts are: over the underlay, by TLS.
@@ -223,6 +234,9 @@ static struct vg_error *join_practice(
 	size_t number = (size_t)(host - site->hosts);
 	endpoints->uri = vg_practice_libvirt(site->practice, number);
 	endpoints->net = vg_practice_ovsdb(site->practice, number);
+	endpoints->key = vg_practice_path(site->practice, "pki/operator/clientkey.pem");
+	endpoints->certificate = vg_practice_path(site->practice, "pki/operator/clientcert.pem");
+	endpoints->authority = vg_practice_path(site->practice, "pki/operator/cacert.pem");
 	endpoints->operator_namespace_fd = site->underlay->net_fd;
 	endpoints->namespace_fd = host->box->net_fd;
 	return vg_practice_join(site->practice, site->underlay, number, host->box,
@@ -307,8 +321,12 @@ static struct vg_error *open_host(
 		error = vg_drivers_open_net(drivers,
 			&(struct vg_net_target){.host = host->name,
 				.namespace_fd = at.namespace_fd,
-				.endpoint = at.net},
+				.endpoint_namespace_fd = at.operator_namespace_fd,
+				.endpoint = at.net,
+				.tls = {at.key, at.certificate, at.authority}},
 			&host->net);
+	if (!error && runs)
+		error = drivers->net->facts(host->net, &host->net_facts);
 	host->is_running = !error && runs;
 	endpoints_done(&at);
 	return vg_error_while(error, "opening host '%s'", host->name);

@@ -31,13 +31,14 @@ struct vg_host {
 	struct vg_box *box;   // NULL: no box, or it does not run
 	struct vg_compute *compute; // NULL unless is_running
 	struct vg_net *net;         // NULL unless is_running
+	struct vg_net_facts net_facts; // zeroed unless is_running
 	struct vg_storage *storage; // never NULL once connected
 };
 
 struct vg_site {
 	char *text; // as recorded: "sandbox:3"
 	char *name; // "sandbox": in the keys of its grids, and of its ledger
-	char *kind; // "sandbox", "fake", "hosts", "practice"
+	char *kind; // "sandbox", "fake", "hosts", "practice", "practice-ovs"
 	struct vg_practice *practice; // NULL: it is none
 	bool is_simulated; // its hosts hold nothing: images are not fetched either
 	bool is_owned; // hosts are made and ended with the grid
@@ -63,6 +64,8 @@ size_t vg_site_count_running(const struct vg_site *site, const struct vg_box_lis
 	const char *store, const char *uuid);
 // What all boxes have together: this machine.
 struct vg_resources vg_site_this_machine(void);
+// Are rates enforced on the host? One that does not run yet is taken at its driver's word.
+bool vg_site_limits_rates(const struct vg_site *site, size_t host);
 void vg_site_free(struct vg_site *site); // disconnects; boxes live on
 VG_AUTO(vg_site);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "orchestrator/site_practice.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "box/practice.h"
 #include "orchestrator/context.h"
@@ -20,8 +22,15 @@ struct vg_error *vg_site_practice_adopt(struct vg_site *site, const struct vg_co
 			"'vgrid site practice %s' writes it anew", site->name);
 	if (error)
 		return error;
+	const char *driver = site->file->network.driver;
+	bool has_switch = !driver || strcmp(driver, "ovs") == 0;
+	if (has_switch && !practice->has_switch)
+		return vg_error_hint(
+			vg_error_at(site->file->network.place,
+				"the practice site '%s' has no Open vSwitch", site->name),
+			"'driver: kernel', or end it and make it with '--ovs'");
 	free(site->kind);
-	site->kind = vg_strdup("practice");
+	site->kind = vg_strdup(has_switch ? "practice-ovs" : "practice");
 	site->shared = vg_site_this_machine();
 	site->practice = vg_take(practice);
 	return vg_drivers_of(site->kind, &site->drivers);
