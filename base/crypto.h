@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hashes and keys. The only door to libcrypto.
+// Hashes and keys. With certificate.c the only door to libcrypto.
 #pragma once
 
 #include "base/error.h"

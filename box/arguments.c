@@ -12,19 +12,22 @@
 
 enum { COMMAND_LINE_SIZE_MAX = 64 * 1024, STATUS_SIZE_MAX = 64 * 1024 };
 
-static const char program[] = "vgrid-box", with_hypervisor[] = "hypervisor", bare[] = "bare";
+static const char program[] = "vgrid-box";
+
+// What runs in it, by has_hypervisor and has_switch.
+static const char *const contents[2][2] = {{"bare", "switch"}, {"hypervisor", "hypervisor+switch"}};
 
 void vg_box_arguments_make(const struct vg_box_spec *spec, char *ret_argv[VG_BOX_ARGC + 1])
 {
 	const char *const argv[VG_BOX_ARGC + 1] = {program, spec->home, spec->tag, spec->name,
 		spec->folder, spec->images ? spec->images : "",
-		spec->has_hypervisor ? with_hypervisor : bare, NULL};
+		contents[spec->has_hypervisor][spec->has_switch], spec->keys, NULL};
 	memcpy(ret_argv, argv, sizeof(argv));
 }
 
 bool vg_box_arguments_read(int argc, char *const argv[], struct vg_box_spec *ret_spec)
 {
-	if (argc != VG_BOX_ARGC || strcmp(argv[0], program) != 0)
+	if ((argc != VG_BOX_ARGC && argc != VG_BOX_ARGC - 1) || strcmp(argv[0], program) != 0)
 		return false;
 	*ret_spec = (struct vg_box_spec){
 		.home = argv[1],
@@ -32,7 +35,9 @@ bool vg_box_arguments_read(int argc, char *const argv[], struct vg_box_spec *ret
 		.name = argv[3],
 		.folder = argv[4],
 		.images = *argv[5] ? argv[5] : NULL,
-		.has_hypervisor = strcmp(argv[6], with_hypervisor) == 0,
+		.keys = argc == VG_BOX_ARGC ? argv[7] : NULL,
+		.has_hypervisor = vg_text_starts(argv[6], contents[1][0]),
+		.has_switch = vg_text_ends(argv[6], contents[0][1]),
 	};
 	return true;
 }

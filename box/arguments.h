@@ -7,7 +7,7 @@
 
 #include "box/box.h"
 
-enum { VG_BOX_ARGC = 7 };
+enum { VG_BOX_ARGC = 8 }; // one less without keys
 
 // Fills a NULL-terminated argument list; borrows from the spec.
 void vg_box_arguments_make(const struct vg_box_spec *spec, char *ret_argv[VG_BOX_ARGC + 1]);

@@ -55,7 +55,7 @@ static struct vg_error *make_folders(const char *home, const struct vg_home_owne
 static bool holds_only_ours(const char *path)
 {
 	static const char *const ours[] = {
-		"store", "store.lock", "cache", "images", "run", "grids", "locks"};
+		"store", "store.lock", "cache", "images", "run", "grids", "locks", "sites"};
 	char **names;
 	size_t n_names, n_ours = 0;
 	struct vg_error *error = vg_folder_list(path, &names, &n_names);

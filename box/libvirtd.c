@@ -2,17 +2,14 @@
 #include "box/libvirtd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 
 #include "base/crypto.h"
 #include "base/file.h"
-#include "base/memory.h"
+#include "base/text.h"
+#include "box/daemon.h"
 #include "box/mapping.h"
 
 #define CONFIGURATION VG_BOX_RUN "/etc"
@@ -35,28 +32,39 @@ static const char libvirtd_conf[] = "unix_sock_ro_perms = \"0700\"\n"
 				    "auth_unix_ro = \"none\"\n"
 				    "auth_unix_rw = \"none\"\n"
 				    "max_clients = 1024\n"
-				    "log_outputs = \"3:file:" VG_LIBVIRTD_LOG "\"\n"
+				    "log_outputs = \"3:stderr\"\n"
 				    "host_uuid = \"%s\"\n";
+// Every address of the box's own network namespace: those are its underlay's alone, and the
+// underlay is there only after it.
+static const char tls_conf[] = "listen_tls = 1\n"
+			       "listen_tcp = 0\n"
+			       "listen_addr = \"0.0.0.0\"\n"
+			       "auth_tls = \"none\"\n"
+			       "key_file = \"" VG_BOX_KEYS "/serverkey.pem\"\n"
+			       "cert_file = \"" VG_BOX_KEYS "/servercert.pem\"\n"
+			       "ca_file = \"" VG_BOX_KEYS "/cacert.pem\"\n";
 
 static struct vg_error *write_text(const char *path, const char *text)
 {
 	return vg_file_write(path, 0600, text, strlen(text));
 }
 
-struct vg_error *vg_libvirtd_configure(const char *tag)
+struct vg_error *vg_libvirtd_configure(const struct vg_box_spec *spec)
 {
 	// Logs of emulators are this box's own, the probed capabilities beside them everybody's.
 	static const char log_folder[] = VG_BOX_CACHE "/libvirt/qemu/log";
 	char uuid[VG_UUID_LENGTH];
-	vg_uuid_derive("box", tag, uuid);
-	_auto(vg_string) char *libvirtd = vg_format(libvirtd_conf, uuid);
+	vg_uuid_derive("box", spec->tag, uuid);
+	_auto(vg_text) struct vg_text libvirtd = {0};
+	vg_text_addf(&libvirtd, libvirtd_conf, uuid);
+	vg_text_add(&libvirtd, spec->keys ? tls_conf : "");
 	struct vg_error *error = vg_folder_make(CONFIGURATION "/libvirt", 0700);
 	if (!error)
 		error = write_text(CONFIGURATION "/libvirt/qemu.conf", qemu_conf);
 	if (!error)
 		error = write_text(CONFIGURATION "/libvirt/virtlogd.conf", virtlogd_conf);
 	if (!error)
-		error = write_text(CONFIGURATION "/libvirt/libvirtd.conf", libvirtd);
+		error = write_text(CONFIGURATION "/libvirt/libvirtd.conf", libvirtd.bytes);
 	if (!error)
 		error = vg_folder_make(log_folder, 0700);
 	if (!error && mount("vgrid", log_folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
@@ -66,40 +74,14 @@ struct vg_error *vg_libvirtd_configure(const char *tag)
 
 // As uid 0 of a namespace of one uid libvirtd fails ("cannot set supplemental groups"): it tries to
 // be the system's. As an ordinary uid it is content to be a user's.
-static _Noreturn void execute(void)
+_Noreturn void vg_libvirtd_execute(const struct vg_box_spec *spec)
 {
-	static char *const argv[] = {"libvirtd", NULL};
+	char *argv[] = {"libvirtd", spec->keys ? "--listen" : NULL, NULL};
 	static char *const environment[] = {"PATH=" VG_BOX_PATH, "LANG=C.UTF-8", "HOME=" VG_BOX_RUN,
 		"USER=vgrid", "XDG_RUNTIME_DIR=" VG_BOX_RUN, "XDG_CONFIG_HOME=" CONFIGURATION,
 		"XDG_CACHE_HOME=" VG_BOX_CACHE, "XDG_DATA_HOME=" VG_BOX_RUN "/data", NULL};
-	int log = open(VG_LIBVIRTD_LOG, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-	dup2(log, STDOUT_FILENO);
-	dup2(log, STDERR_FILENO);
-	close_range(STDERR_FILENO + 1, ~0U, 0);
 	struct vg_owner owner = {.uid = 0, .gid = 0};
 	if (unshare(CLONE_NEWUSER) < 0 || vg_mapping_write_own(VG_BOX_UID, &owner) != 0)
 		_exit(126);
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	setsid();
-	umask(077);
-	execvpe(argv[0], argv, environment);
-	dprintf(STDERR_FILENO, "executing 'libvirtd': %s\n", strerror(errno));
-	_exit(127);
-}
-
-struct vg_error *vg_libvirtd_start(unsigned n_starts, pid_t *ret_pid)
-{
-	_auto(vg_string) char *count = vg_format("%u", n_starts);
-	struct vg_error *error = write_text(VG_LIBVIRTD_STARTS, count);
-	if (error)
-		return error;
-	pid_t pid = fork();
-	if (pid < 0)
-		return vg_error_errno(errno, "starting libvirtd");
-	if (pid == 0)
-		execute();
-	*ret_pid = pid;
-	return NULL;
+	vg_daemon_execute(argv, environment);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The processes of a box itself. vg_box_start() executes vgrid again as the *maker*, which makes
-// the namespaces, forks process 1 into them and leaves. Process 1 makes the mounts, starts
-// libvirtd, says that it is ready, and from then on only reaps, looks whether its folder is still
-// there, and starts libvirtd again when SIGUSR1 asks for it.
+// the namespaces, forks process 1 into them and leaves. Process 1 makes the mounts, starts its
+// daemons, says that it is ready, and from then on only reaps, looks whether its folder is still
+// there, and starts dead daemons again when SIGUSR1 asks for it.
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -20,15 +20,15 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "box/arguments.h"
+#include "box/daemon.h"
 #include "box/launch.h"
-#include "box/libvirtd.h"
 #include "box/mounts.h"
 
 struct holder {
 	struct vg_box_spec spec;
-	int folder_fd, run_fd; // kept to see them vanish
-	pid_t libvirtd;        // 0: none runs
-	unsigned n_starts;
+	int folder_fd, run_fd;           // kept to see them vanish
+	pid_t daemons[VG_BOX_N_DAEMONS]; // 0: it does not run
+	unsigned n_starts[VG_BOX_N_DAEMONS];
 };
 
 bool vg_box_is_main(int argc, char *const argv[])
@@ -71,11 +71,26 @@ static bool has_vanished(int fd)
 	return fstat(fd, &status) < 0 || status.st_nlink == 0;
 }
 
-static struct vg_error *start_libvirtd(struct holder *holder)
+static struct vg_error *configure_daemons(const struct holder *holder)
 {
-	if (!holder->spec.has_hypervisor || holder->libvirtd)
-		return NULL;
-	return vg_libvirtd_start(++holder->n_starts, &holder->libvirtd);
+	struct vg_error *error = NULL;
+	for (size_t i = 0; i < VG_BOX_N_DAEMONS && !error; i++) {
+		if (vg_daemons[i].is_wanted(&holder->spec) && vg_daemons[i].configure)
+			error = vg_daemons[i].configure(&holder->spec);
+	}
+	return error;
+}
+
+// Those that are wanted and do not run.
+static struct vg_error *start_daemons(struct holder *holder)
+{
+	struct vg_error *error = NULL;
+	for (size_t i = 0; i < VG_BOX_N_DAEMONS && !error; i++) {
+		if (vg_daemons[i].is_wanted(&holder->spec) && !holder->daemons[i])
+			error = vg_daemon_start(&vg_daemons[i], &holder->spec,
+				++holder->n_starts[i], &holder->daemons[i]);
+	}
+	return error;
 }
 
 static struct vg_error *make_box(struct holder *holder)
@@ -87,18 +102,20 @@ static struct vg_error *make_box(struct holder *holder)
 		error = bring_up_loopback();
 	if (!error)
 		error = vg_mounts_make(&holder->spec);
-	if (!error && holder->spec.has_hypervisor)
-		error = vg_libvirtd_configure(holder->spec.tag);
 	if (!error)
-		error = start_libvirtd(holder);
+		error = configure_daemons(holder);
+	if (!error)
+		error = start_daemons(holder);
 	return error;
 }
 
 static void reap(struct holder *holder)
 {
 	for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;) {
-		if (pid == holder->libvirtd)
-			holder->libvirtd = 0;
+		for (size_t i = 0; i < VG_BOX_N_DAEMONS; i++) {
+			if (pid == holder->daemons[i])
+				holder->daemons[i] = 0;
+		}
 	}
 }
 
@@ -114,7 +131,7 @@ static void hold(struct holder *holder)
 		reap(holder);
 		// What goes wrong here is seen by the one who asked: no socket, and the log.
 		if (number == SIGUSR1)
-			vg_error_ignore(start_libvirtd(holder));
+			vg_error_ignore(start_daemons(holder));
 	}
 }
 

@@ -158,6 +158,8 @@ static struct vg_error *show_folders(const struct vg_box_spec *spec)
 	struct vg_error *error = bind_folder(spec->folder, "v", data);
 	if (!error && spec->images)
 		error = bind_folder(spec->images, "i", data | MOUNT_ATTR_RDONLY);
+	if (!error && spec->keys)
+		error = bind_folder(spec->keys, &VG_BOX_KEYS[1], data | MOUNT_ATTR_RDONLY);
 	if (!error)
 		error = bind_folder(cache, &VG_BOX_CACHE[1], data);
 	return error;

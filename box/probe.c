@@ -18,6 +18,7 @@
 #include "box/box.h"
 #include "box/mapping.h"
 #include "box/namespace.h"
+#include "box/practice_switch.h"
 
 enum { SYSCTL_SIZE_MAX = 256, STATUS_SIZE_MAX = 64 * 1024 };
 
@@ -119,18 +120,32 @@ static bool has_program(const char *root, const char *path, const char *name)
 	return false;
 }
 
-struct vg_error *vg_probe_programs(const char *root, const char *path)
+static struct vg_error *find_programs(const char *root, const char *path, const char *packages,
+	const char *const *programs, size_t n_programs)
 {
-	static const char *const programs[] = {"libvirtd", "virtlogd", "qemu-system-x86_64"};
 	_auto(vg_text) struct vg_text missing = {0};
-	for (size_t i = 0; i < VG_LENGTH(programs); i++) {
+	for (size_t i = 0; i < n_programs; i++) {
 		if (!has_program(root, path, programs[i]))
 			vg_text_addf(&missing, "%s%s", missing.length ? ", " : "", programs[i]);
 	}
 	if (!missing.length)
 		return NULL;
-	return vg_error_hint(
-		vg_error_new("not installed: %s", missing.bytes), "%s", vg_probe_packages());
+	return vg_error_hint(vg_error_new("not installed: %s", missing.bytes), "%s", packages);
+}
+
+struct vg_error *vg_probe_programs(const char *root, const char *path)
+{
+	static const char *const programs[] = {"libvirtd", "virtlogd", "qemu-system-x86_64"};
+	return find_programs(root, path, vg_probe_packages(), programs, VG_LENGTH(programs));
+}
+
+struct vg_error *vg_probe_switch_programs(const char *root, const char *path)
+{
+	static const char *const programs[] = {
+		"ovsdb-tool", "ovsdb-server", "ovs-vswitchd", "ovs-vsctl"};
+	return find_programs(root, path,
+		"sudo apt-get install -y --no-install-recommends openvswitch-switch", programs,
+		VG_LENGTH(programs));
 }
 
 const char *vg_probe_packages(void)
@@ -142,6 +157,11 @@ const char *vg_probe_packages(void)
 struct vg_error *vg_box_probe_programs(void)
 {
 	return vg_probe_programs("", VG_BOX_PATH);
+}
+
+struct vg_error *vg_practice_probe_switch(void)
+{
+	return vg_probe_switch_programs("", VG_BOX_PATH);
 }
 
 // Runs in a child: only what is safe after a fork of a threaded process.

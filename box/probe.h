@@ -16,6 +16,8 @@ struct vg_error *vg_probe_explain_namespace(
 struct vg_error *vg_probe_explain_tun(const char *root, int errno_code) VG_MUST_CHECK;
 // NULL when each program is in one of the folders of `path` (as in PATH).
 struct vg_error *vg_probe_programs(const char *root, const char *path) VG_MUST_CHECK;
+// The same for the programs of Open vSwitch.
+struct vg_error *vg_probe_switch_programs(const char *root, const char *path) VG_MUST_CHECK;
 
 // How to install them.
 const char *vg_probe_packages(void);

@@ -123,6 +123,13 @@ static void add_nic(struct writer *writer, const struct vg_machine_nic *nic)
 		mac);
 	add_value(writer, "      <target dev='", nic->link, "' managed='no'/>\n");
 	add(writer, "      <model type='virtio'/>\n");
+	if (nic->is_plain)
+		add(writer,
+			"      <driver>\n"
+			"        <host csum='off' gso='off' tso4='off' tso6='off' ecn='off'"
+			" ufo='off'/>\n"
+			"        <guest csum='off' tso4='off' tso6='off' ecn='off' ufo='off'/>\n"
+			"      </driver>\n");
 	if (nic->mtu)
 		vg_text_addf(&writer->text, "      <mtu size='%u'/>\n", nic->mtu);
 	add(writer, "    </interface>\n");

@@ -21,6 +21,9 @@ struct vg_compute_target {
 	const char *uri;  // libvirt URI; the fake's world file
 	const char *folder;      // the host's storage folder as this process sees it, or NULL
 	const char *folder_seen; // the same folder as the hypervisor sees it
+	// The network namespace that connections are opened in (they work from anywhere then). 0 or less:
+	// this process's own.
+	int namespace_fd;
 };
 
 enum vg_machine_stop {

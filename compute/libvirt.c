@@ -2,7 +2,9 @@
 #include "compute/libvirt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libvirt/virterror.h>
+#include <sched.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,7 +12,8 @@
 #include "base/text.h"
 #include "compute/domain_xml.h"
 
-enum { OPEN_TIMEOUT_S = 30, KEEPALIVE_S = 5, KEEPALIVE_COUNT = 3 };
+// A libvirtd of this machine may still be starting; one far away is there or not.
+enum { OPEN_TIMEOUT_S = 30, OPEN_REMOTE_TIMEOUT_S = 10, KEEPALIVE_S = 5, KEEPALIVE_COUNT = 3 };
 
 int vg_libvirt_code(void)
 {
@@ -78,6 +81,7 @@ static void start_events(void)
 // libvirtd takes to greet. Whoever comes last frees it.
 struct opening {
 	char *uri;
+	int namespace_fd; // -1: opened where we are
 	pthread_mutex_t lock;
 	pthread_cond_t done;
 	bool is_done, is_abandoned;
@@ -89,6 +93,8 @@ static void opening_free(struct opening *opening)
 {
 	if (opening->connection)
 		virConnectClose(opening->connection);
+	if (opening->namespace_fd >= 0)
+		close(opening->namespace_fd);
 	pthread_cond_destroy(&opening->done);
 	pthread_mutex_destroy(&opening->lock);
 	free(opening->words);
@@ -96,15 +102,30 @@ static void opening_free(struct opening *opening)
 	free(opening);
 }
 
+// The thread is the opening's own, and ends in the namespace that it enters. A socket *is* its
+// namespace: the connection is then used from anywhere.
+static virConnectPtr open_inside(struct opening *opening, char **ret_words)
+{
+	virConnectAuth nobody_to_ask = {0};
+	if (opening->namespace_fd >= 0 && setns(opening->namespace_fd, CLONE_NEWNET) < 0) {
+		*ret_words = vg_format(
+			"entering the network namespace of its underlay: %s", strerror(errno));
+		return NULL;
+	}
+	virConnectPtr connection = virConnectOpenAuth(opening->uri, &nobody_to_ask, 0);
+	if (!connection)
+		*ret_words = vg_strdup(virGetLastErrorMessage());
+	return connection;
+}
+
 static void *run_opening(void *data)
 {
 	struct opening *opening = data;
-	virConnectAuth nobody_to_ask = {0};
-	virConnectPtr connection = virConnectOpenAuth(opening->uri, &nobody_to_ask, 0);
+	char *words = NULL;
+	virConnectPtr connection = open_inside(opening, &words);
 	pthread_mutex_lock(&opening->lock);
 	opening->connection = connection;
-	if (!connection)
-		opening->words = vg_strdup(virGetLastErrorMessage());
+	opening->words = words;
 	opening->is_done = true;
 	bool is_abandoned = opening->is_abandoned;
 	pthread_cond_signal(&opening->done);
@@ -116,9 +137,11 @@ static void *run_opening(void *data)
 
 static struct vg_error *wait_for_opening(struct opening *opening, const char *host)
 {
+	int timeout_s =
+		vg_libvirt_is_remote(opening->uri) ? OPEN_REMOTE_TIMEOUT_S : OPEN_TIMEOUT_S;
 	struct timespec end;
 	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += OPEN_TIMEOUT_S;
+	end.tv_sec += timeout_s;
 	int code = 0;
 	pthread_mutex_lock(&opening->lock);
 	while (!opening->is_done && code == 0)
@@ -128,17 +151,21 @@ static struct vg_error *wait_for_opening(struct opening *opening, const char *ho
 	pthread_mutex_unlock(&opening->lock);
 	if (is_abandoned)
 		return vg_error_of(VG_ERROR_TIMEOUT,
-			"host '%s': its libvirtd did not answer within %d s", host, OPEN_TIMEOUT_S);
-	if (!opening->connection)
-		return vg_error_new(
-			"host '%s': connecting to its libvirtd: %s", host, opening->words);
-	return NULL;
+			"host '%s': its libvirtd did not answer within %d s", host, timeout_s);
+	if (opening->connection)
+		return NULL;
+	_auto(vg_string) char *remedy = vg_libvirt_explain(opening->uri, opening->words);
+	struct vg_error *error =
+		vg_error_new("host '%s': connecting to its libvirtd: %s", host, opening->words);
+	return remedy ? vg_error_hint(error, "%s", remedy) : error;
 }
 
 static struct vg_error *connect_to(const struct vg_compute *compute, virConnectPtr *ret)
 {
 	struct opening *opening = vg_new(struct opening);
 	opening->uri = vg_strdup(compute->uri);
+	opening->namespace_fd =
+		compute->namespace_fd < 0 ? -1 : fcntl(compute->namespace_fd, F_DUPFD_CLOEXEC, 0);
 	pthread_mutex_init(&opening->lock, NULL);
 	pthread_cond_init(&opening->done, NULL);
 	pthread_t thread;
@@ -203,6 +230,8 @@ static void close_host(struct vg_compute *compute)
 	for (size_t i = 0; i < compute->n_idle; i++)
 		virConnectClose(compute->idle[i]);
 	pthread_mutex_destroy(&compute->lock);
+	if (compute->namespace_fd >= 0)
+		close(compute->namespace_fd);
 	free(compute->idle);
 	free(compute->host);
 	free(compute->uri);
@@ -221,6 +250,8 @@ static struct vg_error *open_host(const struct vg_compute_target *target, struct
 	compute->uri = vg_strdup(target->uri);
 	compute->folder = target->folder ? vg_strdup(target->folder) : NULL;
 	compute->folder_seen = target->folder_seen ? vg_strdup(target->folder_seen) : NULL;
+	compute->namespace_fd =
+		target->namespace_fd > 0 ? fcntl(target->namespace_fd, F_DUPFD_CLOEXEC, 0) : -1;
 	pthread_mutex_init(&compute->lock, NULL);
 	struct vg_libvirt_hold hold = {0};
 	struct vg_error *error = vg_libvirt_take(compute, &hold);

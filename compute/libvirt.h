@@ -9,7 +9,8 @@
 // connection that died is replaced: a libvirtd that was started again is reached by the next call.
 //
 // Timeouts: every connection sends keepalives (5 s, three of them), so that a call to a libvirtd
-// that hangs or is cut off fails after 20 s; opening is bounded by a thread. A call that waits in a
+// that hangs or is cut off fails after 20 s; opening is bounded by a thread (30 s, or 10 s over a
+// network), which enters the target's network namespace for it. A call that waits in a
 // libvirtd which itself is alive (a QEMU that does not answer its monitor) ends by libvirt's own
 // limit on jobs, 30 s.
 #pragma once
@@ -22,6 +23,7 @@
 
 struct vg_compute {
 	char *host, *uri, *folder, *folder_seen;
+	int namespace_fd; // where connections are opened; -1: here
 	pthread_mutex_t lock;
 	virConnectPtr *idle; // connections that nobody uses
 	size_t n_idle;
@@ -51,6 +53,12 @@ struct vg_error *vg_libvirt_error(
 	const struct vg_compute *compute, virDomainPtr domain, const char *doing) VG_MUST_CHECK;
 // The code of libvirt's last error in this thread.
 int vg_libvirt_code(void);
+
+// Is the libvirtd of this URI reached over a network (scheme://HOST/…)?
+bool vg_libvirt_is_remote(const char *uri);
+// What would be right, for a connection that was refused with libvirt's `words`; NULL when nothing
+// better is known. malloc'ed. libvirt_explain.c.
+char *vg_libvirt_explain(const char *uri, const char *words);
 
 // Takes a connection and finds the domain of this uuid if it has a tag of vgrid. *ret_tag (may be
 // NULL) is malloc'ed. VG_ERROR_NOT_FOUND when there is none.

@@ -23,6 +23,7 @@ struct vg_machine_nic {
 	const char *link;    // the tap that the net driver made
 	struct vg_mac mac;
 	unsigned mtu;
+	bool is_plain; // without offloads on both sides: net/driver.h, needs_plain_frames
 };
 
 // All strings are borrowed and outlive the machine.

@@ -15,9 +15,10 @@ struct call {
 	struct vg_call call;
 	const struct vg_net_driver *below;
 	struct vg_net *net; // of an open(): its result
-	char *store, *grid, *endpoint;
+	char *store, *grid, *endpoint, *key, *certificate, *authority;
 	struct vg_net_target target;
 	bool is_open;
+	struct vg_net_facts facts;
 	struct vg_slice *slice; // wanted, or seen
 	char **grids;
 	size_t n_grids;
@@ -40,6 +41,10 @@ static void call_done(struct vg_call *base)
 	free(call->store);
 	free(call->grid);
 	free(call->endpoint);
+	free(call->key);
+	free(call->certificate);
+	free(call->authority);
+	vg_net_facts_done(&call->facts);
 }
 
 static struct vg_error *act_open(struct vg_call *base)
@@ -66,6 +71,12 @@ static struct vg_error *act_owners(struct vg_call *base)
 	return call->below->owners(call->net, call->store, &call->grids, &call->n_grids);
 }
 
+static struct vg_error *act_facts(struct vg_call *base)
+{
+	struct call *call = call_of(base);
+	return call->below->facts(call->net, &call->facts);
+}
+
 // A thousand overlays in one batch take their time.
 #define OPERATION(name, limit_s, only_looks)                                                       \
 	static const struct vg_operation name##_operation = {                                      \
@@ -74,6 +85,7 @@ OPERATION(open, 60, true);
 OPERATION(converge, 300, false);
 OPERATION(observe, 60, true);
 OPERATION(owners, 60, true);
+OPERATION(facts, 60, true);
 
 static struct call *new_call(struct vg_net *self, const struct vg_operation *operation)
 {
@@ -112,6 +124,11 @@ static void close_host(struct vg_net *self)
 	free(self);
 }
 
+static char *copy(const char *text)
+{
+	return text ? vg_strdup(text) : NULL;
+}
+
 struct vg_error *vg_net_filter_open(const struct vg_net_driver *below,
 	const struct vg_call_rules *rules, const struct vg_net_target *target, struct vg_net **ret)
 {
@@ -121,10 +138,14 @@ struct vg_error *vg_net_filter_open(const struct vg_net_driver *below,
 	self->below = below;
 	_auto(call) struct call *call = new_call(self, &open_operation);
 	call->is_open = true;
-	call->endpoint = target->endpoint ? vg_strdup(target->endpoint) : NULL;
+	call->endpoint = copy(target->endpoint);
+	call->key = copy(target->tls.key);
+	call->certificate = copy(target->tls.certificate);
+	call->authority = copy(target->tls.authority);
 	call->target = *target;
 	call->target.host = self->host;
 	call->target.endpoint = call->endpoint;
+	call->target.tls = (struct vg_tls_files){call->key, call->certificate, call->authority};
 	struct vg_error *error = make(&call);
 	if (!error) {
 		self->net = vg_take(call->net);
@@ -170,10 +191,27 @@ static struct vg_error *owners(
 	return NULL;
 }
 
+static struct vg_error *facts(struct vg_net *self, struct vg_net_facts *ret_facts)
+{
+	if (!self->below->facts) {
+		*ret_facts = (struct vg_net_facts){.datapath = "system",
+			.why_not = vg_strdup("the driver neither guards ports nor limits rates")};
+		return NULL;
+	}
+	_auto(call) struct call *call = new_call(self, &facts_operation);
+	struct vg_error *error = make(&call);
+	if (error)
+		return error;
+	*ret_facts = call->facts;
+	call->facts = (struct vg_net_facts){0};
+	return NULL;
+}
+
 const struct vg_net_driver vg_net_filtered = {
 	.name = "filter",
 	.close = close_host,
 	.converge = converge,
 	.observe = observe,
 	.owners = owners,
+	.facts = facts,
 };

@@ -2,8 +2,9 @@
 //
 // The wrapper around every net driver: bounds the time of each call (base/call.h), and traces,
 // delays and lets fail as base/filter_spec.h says, with the operations `net.open`, `net.converge`,
-// `net.observe` and `net.owners`. It wraps an open connection, since a table of functions alone
-// cannot know what it wraps.
+// `net.observe`, `net.owners` and `net.facts`. It wraps an open connection, since a table of functions
+// alone cannot know what it wraps. It always has facts(): those of a network in this machine's kernel
+// where the driver below has none.
 #pragma once
 
 #include "base/call.h"

@@ -115,7 +115,8 @@ struct vg_error *vg_kernel_adjust(struct vg_netlink *netlink, int namespace_fd,
 				"the link of '%s' was removed by somebody else", item->subject);
 		if (item->kind == VG_KERNEL_BRIDGE)
 			bridge = link->index;
-		adjust(&batch, wants, item, link, item->kind == VG_KERNEL_BRIDGE ? 0 : bridge);
+		int master = item->kind == VG_KERNEL_BRIDGE ? 0 : bridge ? bridge : link->master;
+		adjust(&batch, wants, item, link, master);
 	}
 	return vg_batch_send(netlink, &batch);
 }

@@ -58,7 +58,8 @@ struct vg_error *vg_kernel_make_taps(struct vg_netlink *netlink, int namespace_f
 	const struct vg_kernel_wants *wants, const struct vg_kernel_state *state, bool *ret_did)
 	VG_MUST_CHECK;
 
-// Joins the links, gives them their MTU and starts them. All of them are in the state.
+// Joins the links, gives them their MTU and starts them. All of them are in the state. Taps without a
+// bridge among the wants stay with whom they are.
 struct vg_error *vg_kernel_adjust(struct vg_netlink *netlink, int namespace_fd, const struct vg_kernel_wants *wants,
 	const struct vg_kernel_state *state) VG_MUST_CHECK;
 

@@ -13,6 +13,7 @@ struct vg_slice_port {
 	struct vg_mac mac;
 	struct vg_ip ip;
 	uint64_t rate; // bits per second, 0: unlimited
+	bool is_unguarded; // seen where it should be guarded: frames with others' addresses pass
 	struct vg_place place;
 };
 
@@ -69,7 +70,7 @@ struct vg_slice_input {
 struct vg_slice *vg_slice_build(const struct vg_slice_input *input, int host);
 
 // What differs, as text a person reads ("port of 'worker-1' on 'lan' is missing"), one line each, no
-// newline behind the last, malloc'ed; NULL when nothing does. IP addresses and rates are not compared:
-// they are no part of what a host's links are made of. Of an overlay without a bridge only that is
+// newline behind the last, malloc'ed; NULL when nothing does. IP addresses are not compared: they are
+// no part of what a host's links are made of. Of an overlay without a bridge only that is
 // said: all else hangs on it. Used for the plan and for drift.
 char *vg_slice_difference(const struct vg_slice *wanted, const struct vg_slice *seen);

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/tag.h"
 #include "base/text.h"
+#include "base/units.h"
 
 // The path of a tag: `network/lan`. Borrowed from it.
 static const char *path_of(const char *tag)
@@ -44,7 +45,13 @@ static char *port_name(const char *tag)
 		   : vg_format("port '%s'", path);
 }
 
-// Addresses and rates are not compared: they are not part of what a host's links are made of.
+static char *rate_name(uint64_t rate)
+{
+	_auto(vg_string) char *number = vg_units_write_rate(rate);
+	return rate ? vg_format("the rate %s", number) : vg_strdup("no rate");
+}
+
+// Addresses are not compared: they are not part of what a host's links are made of.
 static void compare_ports(struct vg_text *text, const struct vg_slice_overlay *wanted,
 	const struct vg_slice_overlay *seen)
 {
@@ -63,6 +70,12 @@ static void compare_ports(struct vg_text *text, const struct vg_slice_overlay *w
 			vg_mac_write(&other->mac, is);
 			vg_mac_write(&port->mac, should);
 			add_line(text, "%s has MAC %s instead of %s", name, is, should);
+		} else if (other->rate != port->rate) {
+			_auto(vg_string) char *is = rate_name(other->rate);
+			_auto(vg_string) char *should = rate_name(port->rate);
+			add_line(text, "%s has %s instead of %s", name, is, should);
+		} else if (other->is_unguarded) {
+			add_line(text, "%s is not guarded: it may use others' addresses", name);
 		}
 	}
 	for (size_t i = 0; i < seen->n_ports; i++) {

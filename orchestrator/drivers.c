@@ -10,8 +10,10 @@
 #include "net/filter.h"
 #include "storage/filter.h"
 
-static const struct vg_drivers sandbox = {
+static const struct vg_drivers boxes = {
 	&vg_compute_libvirt, &vg_net_kernel, &vg_storage_file, NULL, NULL};
+static const struct vg_drivers switched = {
+	&vg_compute_libvirt, &vg_net_ovs, &vg_storage_file, NULL, NULL};
 static const struct vg_drivers fake = {
 	&vg_compute_fake, &vg_net_fake, &vg_storage_fake, NULL, NULL};
 
@@ -23,7 +25,11 @@ static const struct {
 	struct vg_drivers drivers;
 } table[] = {
 	{"sandbox",
-		{&vg_compute_filtered, &vg_net_filtered, &vg_storage_filtered, &sandbox, &rules}},
+		{&vg_compute_filtered, &vg_net_filtered, &vg_storage_filtered, &boxes, &rules}},
+	{"practice",
+		{&vg_compute_filtered, &vg_net_filtered, &vg_storage_filtered, &boxes, &rules}},
+	{"practice-ovs",
+		{&vg_compute_filtered, &vg_net_filtered, &vg_storage_filtered, &switched, &rules}},
 	{"fake", {&vg_compute_filtered, &vg_net_filtered, &vg_storage_filtered, &fake, &rules}},
 };
 

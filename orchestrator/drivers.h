@@ -19,8 +19,8 @@ struct vg_drivers {
 	const struct vg_call_rules *rules;
 };
 
-// `kind` is "sandbox" or "fake". VGRID_CALL_TIMEOUT (`5m`) is how long any call may take, instead of
-// what each operation is given; VGRID_FILTER (base/filter_spec.h) is for tests and for tracing. A
+// `kind` is "sandbox", "practice", "practice-ovs" or "fake". VGRID_CALL_TIMEOUT (`5m`) is how long any
+// call may take, instead of what each operation is given; VGRID_FILTER (base/filter_spec.h) is for tests and for tracing. A
 // wrong one is a usage error. The table lives as long as the process.
 struct vg_error *vg_drivers_of(const char *kind, const struct vg_drivers **ret_drivers)
 	VG_MUST_CHECK;

@@ -10,13 +10,20 @@
 #include "box/accelerator.h"
 #include "box/box.h"
 #include "box/namespace.h"
+#include "box/practice.h"
 #include "box/underlay.h"
 #include "orchestrator/context.h"
 #include "orchestrator/every_host.h"
 #include "orchestrator/report/progress.h"
 #include "orchestrator/report/timings.h"
+#include "orchestrator/site_practice.h"
 
-enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000, VNI_FIRST = 100, VNI_LAST = 0xffffff };
+enum {
+	HYPERVISOR_TIMEOUT_MS = 30 * 1000,
+	PRACTICE_TIMEOUT_MS = 10 * 1000,
+	VNI_FIRST = 100,
+	VNI_LAST = 0xffffff
+};
 
 static const struct vg_resources unlimited = {{VG_UNLIMITED, VG_UNLIMITED, VG_UNLIMITED}};
 enum { SANDBOX_CPU_OVERCOMMIT = 32 };
@@ -27,8 +34,10 @@ static const struct {
 	bool is_owned, has_boxes, is_simulated;
 } kinds[] = {{"sandbox", true, true, false}, {"fake", false, false, true}};
 
-static bool has_boxes(const struct vg_site *site)
+bool vg_site_has_boxes(const struct vg_site *site)
 {
+	if (site->practice)
+		return true;
 	for (size_t i = 0; i < VG_LENGTH(kinds); i++) {
 		if (strcmp(kinds[i].kind, site->kind) == 0)
 			return kinds[i].has_boxes;
@@ -49,11 +58,11 @@ bool vg_site_is_built_in(const char *text)
 static struct vg_error *unknown_site(const char *text)
 {
 	return vg_error_hint(vg_error_of(VG_ERROR_USAGE, "there is no site '%.60s'", text),
-		"a site is 'sandbox', or 'sandbox:3' for three boxes");
+		"a site is 'sandbox', 'sandbox:3' for three boxes, or one that 'vgrid site list' "
+		"shows");
 }
 
-// What the boxes of a grid have together.
-static struct vg_resources this_machine(void)
+struct vg_resources vg_site_this_machine(void)
 {
 	struct vg_resources all = unlimited;
 	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
@@ -93,7 +102,7 @@ struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
 	site->kind = vg_take(kind);
 	site->vni_first = VNI_FIRST;
 	site->vni_last = VNI_LAST;
-	site->shared = is_owned ? this_machine() : unlimited;
+	site->shared = is_owned ? vg_site_this_machine() : unlimited;
 	site->is_owned = is_owned;
 	site->is_simulated = is_simulated;
 	site->hosts = vg_alloc(n_hosts * sizeof(*site->hosts));
@@ -119,6 +128,7 @@ static void disconnect(const struct vg_site *site, struct vg_host *host)
 		site->drivers->net->close(host->net);
 	if (host->storage)
 		site->drivers->storage->close(host->storage);
+	vg_net_facts_done(&host->net_facts);
 	vg_box_free(host->box);
 	vg_error_free(host->problem);
 	host->problem = NULL;
@@ -140,6 +150,7 @@ void vg_site_free(struct vg_site *site)
 		free(site->hosts[h].images_seen);
 	}
 	vg_box_free(site->underlay);
+	vg_practice_free(site->practice);
 	free(site->hosts);
 	free(site->text);
 	free(site->name);
@@ -148,16 +159,22 @@ void vg_site_free(struct vg_site *site)
 	free(site);
 }
 
+bool vg_site_limits_rates(const struct vg_site *site, size_t host)
+{
+	const struct vg_host *it = &site->hosts[host];
+	return it->is_running ? it->net_facts.can_limit : site->drivers->below->net->facts != NULL;
+}
+
 // What a site file can say and no driver does yet.
 static struct vg_error *check_drivers(const struct vg_site *site)
 {
 	const struct vg_site_file *file = site->file;
-	if (file && !file->is_fake)
+	if (file && !file->is_fake && !site->practice)
 		return vg_error_hint(
 			vg_error_at(file->hosts[0].libvirt_place,
 				"site '%s': hosts reached by libvirt cannot be used yet",
 				site->name),
-			"the file is good; 'sandbox:3' has three hosts of this machine");
+			"the file is good; 'vgrid site practice NAME' makes hosts of this machine");
 	if (file && file->state.driver && strcmp(file->state.driver, "file") != 0)
 		return vg_error_at(file->state.place,
 			"site '%s': records cannot be kept by '%s' yet", site->name,
@@ -168,16 +185,16 @@ static struct vg_error *check_drivers(const struct vg_site *site)
 struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *context)
 {
 	struct vg_error *error = check_drivers(site);
-	if (error || !has_boxes(site))
+	if (error || !vg_site_has_boxes(site))
 		return error;
 	vg_context_keep_begun(context);
-	return vg_error_while(
-		vg_namespace_enter(context->home, context->argv), "entering the sandbox");
+	return vg_error_while(vg_namespace_enter(context->home, context->argv), "entering the %s",
+		site->practice ? "practice site" : "sandbox");
 }
 
 struct vg_error *vg_site_check(const struct vg_site *site)
 {
-	if (!has_boxes(site))
+	if (!vg_site_has_boxes(site))
 		return NULL;
 	struct vg_error *error = vg_box_probe_programs();
 	return error ? error : vg_namespace_probe_tun();
@@ -198,8 +215,10 @@ static char *box_folder(const struct vg_context *context, const char *key, size_
 // What differs between sites about a host's addresses.
 struct endpoints {
 	char *uri, *folder, *images, *net;
+	char *key, *certificate, *authority; // for `net`; NULL: none
 	const char *folder_seen, *images_seen;
-	int namespace_fd;
+	int namespace_fd;          // of the host's network
+	int operator_namespace_fd; // where libvirt and OVSDB are reached from; 0: from here
 };
 
 static void endpoints_done(struct endpoints *endpoints)
@@ -208,6 +227,26 @@ static void endpoints_done(struct endpoints *endpoints)
 	free(endpoints->folder);
 	free(endpoints->images);
 	free(endpoints->net);
+	free(endpoints->key);
+	free(endpoints->certificate);
+	free(endpoints->authority);
+}
+
+// The box's daemons are looked after and reached as the site's hosts are: over the underlay, by
+// TLS.
+static struct vg_error *join_practice(
+	const struct vg_site *site, struct vg_host *host, struct endpoints *endpoints)
+{
+	size_t number = (size_t)(host - site->hosts);
+	endpoints->uri = vg_practice_libvirt(site->practice, number);
+	endpoints->net = vg_practice_ovsdb(site->practice, number);
+	endpoints->key = vg_practice_path(site->practice, "pki/operator/clientkey.pem");
+	endpoints->certificate = vg_practice_path(site->practice, "pki/operator/clientcert.pem");
+	endpoints->authority = vg_practice_path(site->practice, "pki/operator/cacert.pem");
+	endpoints->operator_namespace_fd = site->underlay->net_fd;
+	endpoints->namespace_fd = host->box->net_fd;
+	return vg_practice_join(site->practice, site->underlay, number, host->box,
+		vg_drivers_limit(site->drivers, PRACTICE_TIMEOUT_MS), &host->was_repaired);
 }
 
 static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_host *host,
@@ -215,7 +254,7 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 {
 	size_t number = (size_t)(host - site->hosts);
 	*ret = (struct endpoints){.images = vg_context_images(context), .namespace_fd = -1};
-	if (!has_boxes(site)) {
+	if (!vg_site_has_boxes(site)) {
 		_auto(vg_string) char *worlds =
 			site->file ? vg_format("%s/sites/%s", context->home, site->name)
 				   : vg_strdup(context->home);
@@ -226,11 +265,14 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 		ret->images_seen = ret->images;
 		return vg_folder_make(worlds, 0700);
 	}
-	ret->folder = box_folder(context, key, number);
+	ret->folder = site->practice ? vg_practice_path(site->practice, host->name)
+				     : box_folder(context, key, number);
 	ret->folder_seen = "/v"; // box/box.h
 	ret->images_seen = "/i";
 	if (!host->box || site->is_ending)
 		return NULL;
+	if (site->practice)
+		return join_practice(site, host, ret);
 	ret->namespace_fd = host->box->net_fd;
 	_auto(vg_string) char *console = vg_format("%s/console", ret->folder);
 	struct vg_error *error = vg_folder_make(console, 0700);
@@ -273,17 +315,24 @@ static struct vg_error *open_host(
 		vg_error_ignore(storage_error);
 	else
 		error = storage_error;
-	bool runs = (host->box && !site->is_ending) || !has_boxes(site);
+	bool runs = (host->box && !site->is_ending) || !vg_site_has_boxes(site);
 	if (!error && runs)
 		error = vg_drivers_open_compute(drivers,
-			&(struct vg_compute_target){host->name, at.uri, at.folder, at.folder_seen},
+			&(struct vg_compute_target){host->name, at.uri, at.folder, at.folder_seen,
+				at.operator_namespace_fd},
 			&host->compute);
 	if (host->box && runs)
 		note_time(context, host, VG_TIMED_LIBVIRTD, begun);
 	if (!error && runs)
 		error = vg_drivers_open_net(drivers,
-			&(struct vg_net_target){host->name, at.namespace_fd, 0, at.net},
+			&(struct vg_net_target){.host = host->name,
+				.namespace_fd = at.namespace_fd,
+				.endpoint_namespace_fd = at.operator_namespace_fd,
+				.endpoint = at.net,
+				.tls = {at.key, at.certificate, at.authority}},
 			&host->net);
+	if (!error && runs)
+		error = drivers->net->facts(host->net, &host->net_facts);
 	host->is_running = !error && runs;
 	endpoints_done(&at);
 	return vg_error_while(error, "opening host '%s'", host->name);
@@ -304,6 +353,8 @@ static struct vg_error *open_one(struct vg_host *host, void *data)
 static struct vg_error *find_boxes(
 	struct vg_site *site, struct vg_context *context, const char *uuid)
 {
+	if (site->practice)
+		return vg_site_practice_find(site, context);
 	for (size_t h = 0; h < site->n_hosts; h++) {
 		_auto(vg_string) char *tag = box_tag(context, uuid, h);
 		struct vg_error *error = vg_box_find(context->home, tag, &site->hosts[h].box);
@@ -325,6 +376,9 @@ static struct vg_error *race(struct vg_site *site, struct vg_context *context)
 	// One more than cores: a guest that waits for its disk or for a daemon leaves its core
 	// idle.
 	unsigned n_booting = (unsigned)(cores > 0 ? cores : 1) + 1;
+	// Hosts of a practice site share this machine.
+	if (site->practice)
+		n_booting = (n_booting + (unsigned)site->n_hosts - 1) / (unsigned)site->n_hosts;
 	for (size_t h = 0; h < site->n_hosts; h++) {
 		struct vg_host *host = &site->hosts[h];
 		host->accelerator = verdict->is_kvm ? VG_ACCELERATOR_KVM : VG_ACCELERATOR_TCG;
@@ -338,7 +392,7 @@ struct vg_error *vg_site_connect(
 	struct vg_site *site, struct vg_context *context, const char *key, const char *uuid)
 {
 	struct vg_error *error = NULL;
-	if (has_boxes(site)) {
+	if (vg_site_has_boxes(site)) {
 		error = find_boxes(site, context, uuid);
 		if (!error && !site->is_ending)
 			error = race(site, context);
@@ -350,7 +404,10 @@ struct vg_error *vg_site_connect(
 	for (size_t h = 0; h < site->n_hosts; h++) {
 		if (site->hosts[h].was_repaired)
 			vg_progress_say(context->progress,
-				"The libvirtd of %s had died and was started again",
+				"The %s of %s had died and was started again",
+				site->practice && site->practice->has_switch
+					? "libvirtd or Open vSwitch"
+					: "libvirtd",
 				site->hosts[h].name);
 	}
 	return error;
@@ -362,6 +419,10 @@ struct vg_error *vg_site_start_host(struct vg_site *site, struct vg_context *con
 	struct vg_host *host = &site->hosts[number];
 	if (host->is_running)
 		return NULL;
+	if (site->practice) {
+		struct vg_error *error = vg_site_practice_start(site, context, number);
+		return error ? error : open_host(site, host, context, key);
+	}
 	_auto(vg_string) char *tag = box_tag(context, uuid, number);
 	_auto(vg_string) char *folder = box_folder(context, key, number);
 	_auto(vg_string) char *images = vg_context_images(context);
@@ -371,8 +432,12 @@ struct vg_error *vg_site_start_host(struct vg_site *site, struct vg_context *con
 	vg_box_free(vg_take(host->box));
 	uint64_t begun = vg_timings_now(context->timings);
 	if (!error)
-		error = vg_box_start(
-			&(struct vg_box_spec){context->home, tag, host->name, folder, images, true},
+		error = vg_box_start(&(struct vg_box_spec){.home = context->home,
+					     .tag = tag,
+					     .name = host->name,
+					     .folder = folder,
+					     .images = images,
+					     .has_hypervisor = true},
 			&host->box);
 	note_time(context, host, VG_TIMED_BOX, begun);
 	return error ? error : open_host(site, host, context, key);
@@ -381,7 +446,7 @@ struct vg_error *vg_site_start_host(struct vg_site *site, struct vg_context *con
 struct vg_error *vg_site_join(
 	struct vg_site *site, struct vg_context *context, const char *key, const char *uuid)
 {
-	if (!has_boxes(site))
+	if (!vg_site_has_boxes(site) || site->practice)
 		return NULL;
 	struct vg_error *error = NULL;
 	if (site->n_hosts > 1) {
@@ -390,8 +455,10 @@ struct vg_error *vg_site_join(
 		error = vg_folder_make(folder, 0700);
 		vg_box_free(vg_take(site->underlay));
 		if (!error)
-			error = vg_box_start(&(struct vg_box_spec){context->home, tag, "underlay",
-						     folder, NULL, false},
+			error = vg_box_start(&(struct vg_box_spec){.home = context->home,
+						     .tag = tag,
+						     .name = "underlay",
+						     .folder = folder},
 				&site->underlay);
 	}
 	struct vg_box **boxes = vg_alloc(site->n_hosts * sizeof(struct vg_box *));
@@ -405,7 +472,7 @@ struct vg_error *vg_site_join(
 
 bool vg_site_is_split(const struct vg_site *site)
 {
-	return has_boxes(site) && site->n_hosts > 1 && !site->underlay;
+	return vg_site_has_boxes(site) && !site->practice && site->n_hosts > 1 && !site->underlay;
 }
 
 struct vg_error *vg_site_stop_host(
@@ -431,9 +498,24 @@ struct vg_error *vg_site_stop_host(
 void vg_site_tidy(const struct vg_site *site, struct vg_context *context, const char *uuid)
 {
 	struct vg_box_list list = {0};
-	if (!has_boxes(site))
+	if (!vg_site_has_boxes(site))
 		return;
 	// Listing looks at each registration and drops those of the dead.
 	vg_error_ignore(vg_box_list(context->home, context->store, uuid, &list));
 	vg_box_list_done(&list);
+}
+
+size_t vg_site_count_running(const struct vg_site *site, const struct vg_box_list *boxes,
+	const char *store, const char *uuid)
+{
+	_auto(vg_string) char *prefix =
+		site->practice ? vg_format("%s/host/", site->practice->name) : vg_strdup("host/");
+	size_t n = 0;
+	for (size_t i = 0; i < boxes->n_items; i++) {
+		const char *text = boxes->items[i]->tag;
+		struct vg_tag tag;
+		n += vg_tag_is_of(text, store, site->practice ? "site" : uuid) &&
+		     vg_tag_read(text, &tag) && vg_text_starts(tag.path, prefix);
+	}
+	return n;
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A site and its hosts. Built in are `sandbox` (`sandbox:3`: three boxes), which gives every grid
-// boxes of its own on this machine, and `fake` (`fake:3`), hosts that exist only in one file.
+// boxes of its own on this machine, and `fake` (`fake:3`), hosts that exist only in one file. A
+// practice site (box/practice.h) goes by its own name: its hosts are boxes that no grid owns.
 #pragma once
 
 #include "orchestrator/drivers.h"
 #include "templates/site_file.h"
 
 struct vg_box;
+struct vg_box_list;
 struct vg_context;
+struct vg_practice;
 
 enum { VG_SITE_HOSTS_MAX = 250 };
 
@@ -28,13 +31,15 @@ struct vg_host {
 	struct vg_box *box;   // NULL: no box, or it does not run
 	struct vg_compute *compute; // NULL unless is_running
 	struct vg_net *net;         // NULL unless is_running
+	struct vg_net_facts net_facts; // zeroed unless is_running
 	struct vg_storage *storage; // never NULL once connected
 };
 
 struct vg_site {
 	char *text; // as recorded: "sandbox:3"
 	char *name; // "sandbox": in the keys of its grids, and of its ledger
-	char *kind; // "sandbox", "fake"
+	char *kind; // "sandbox", "fake", "hosts", "practice", "practice-ovs"
+	struct vg_practice *practice; // NULL: it is none
 	bool is_simulated; // its hosts hold nothing: images are not fetched either
 	bool is_owned; // hosts are made and ended with the grid
 	bool is_ending; // its boxes are only found, to be ended: nothing in them is opened or asked
@@ -47,13 +52,21 @@ struct vg_site {
 	const struct vg_drivers *drivers;
 	struct vg_host *hosts;
 	size_t n_hosts;
-	struct vg_box *underlay; // the switch of several boxes
+	struct vg_box *underlay; // the switch of several boxes; of a practice site always
 };
 
 // Is it called by a name that is built in, with or without a number behind it?
 bool vg_site_is_built_in(const char *text);
 // `sandbox`, `sandbox:3`, `fake:2`. A usage error for anything else. No I/O.
 struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site) VG_MUST_CHECK;
+// Are its hosts boxes of this machine? How many of them run for this grid, of all that run?
+bool vg_site_has_boxes(const struct vg_site *site);
+size_t vg_site_count_running(const struct vg_site *site, const struct vg_box_list *boxes,
+	const char *store, const char *uuid);
+// What all boxes have together: this machine.
+struct vg_resources vg_site_this_machine(void);
+// Are rates enforced on the host? One that does not run yet is taken at its driver's word.
+bool vg_site_limits_rates(const struct vg_site *site, size_t host);
 void vg_site_free(struct vg_site *site); // disconnects; boxes live on
 VG_AUTO(vg_site);
 

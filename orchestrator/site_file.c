@@ -7,8 +7,10 @@
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "box/practice.h"
 #include "orchestrator/context.h"
 #include "orchestrator/report/progress.h"
+#include "orchestrator/site_practice.h"
 
 static char *path_of(const struct vg_context *context, const char *name)
 {
@@ -149,17 +151,40 @@ static bool is_name(const char *text)
 	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(text);
 }
 
+// A practice site's own file is told from a file of a site that is called the same.
+static struct vg_error *read_given(
+	struct vg_context *context, const char *path, struct vg_site **ret_site)
+{
+	_auto(vg_site) struct vg_site *site = NULL;
+	struct vg_error *error = read_file(context, path, &site);
+	if (error)
+		return error;
+	if (vg_practice_has_traces(context->home, site->name))
+		return vg_error_hint(vg_error_of(VG_ERROR_USAGE,
+					     "'%s' calls its site '%s', as a practice site is called",
+					     path, site->name),
+			"'--site %s' is the practice site; call the other one otherwise", site->name);
+	*ret_site = vg_take(site);
+	return NULL;
+}
+
 struct vg_error *vg_site_find(
 	struct vg_context *context, const char *text, struct vg_site **ret_site)
 {
 	if (vg_site_is_built_in(text))
 		return vg_site_read(text, ret_site);
 	if (is_file(text))
-		return read_file(context, text, ret_site);
+		return read_given(context, text, ret_site);
 	_auto(vg_string) char *path = path_of(context, text);
 	if (!is_name(text) || !vg_file_exists(path))
 		return unknown_site(context, text);
-	return read_file(context, path, ret_site);
+	_auto(vg_site) struct vg_site *site = NULL;
+	struct vg_error *error = read_file(context, path, &site);
+	if (!error)
+		error = vg_site_practice_adopt(site, context);
+	if (!error)
+		*ret_site = vg_take(site);
+	return error;
 }
 
 struct vg_error *vg_site_remember(struct vg_context *context, const struct vg_site *site)

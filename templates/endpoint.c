@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "templates/endpoint.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/ip.h"
@@ -112,12 +113,32 @@ static struct vg_error *unknown_scheme(const char *text, const char *scheme)
 				    "qemu+tls://HOST/system, or fake:");
 }
 
+// In a query anything but letters, digits and a few marks is written %XX (RFC 3986, section 2.1).
+static bool is_escaped_path(const char *text)
+{
+	_auto(vg_text) struct vg_text path = {0};
+	for (const char *at = text; *at; at++) {
+		unsigned byte = (unsigned char)*at;
+		if (*at == '%') {
+			if (!isxdigit((unsigned char)at[1]) || !isxdigit((unsigned char)at[2]))
+				return false;
+			byte = (unsigned)strtoul((char[]){at[1], at[2], '\0'}, NULL, 16);
+			at += 2;
+		}
+		if (byte < ' ' || byte == 0x7f)
+			return false;
+		vg_text_add_bytes(&path, &(char){(char)byte}, 1);
+	}
+	return path.length > 1 && path.bytes[0] == '/';
+}
+
 static struct vg_error *check_parameters(const char *text, const char *query, size_t scheme)
 {
 	const char *name = schemes[scheme].parameter;
 	size_t length = strlen(name);
 	if (strncmp(query, name, length) == 0 && query[length] == '=') {
-		if (is_path(query + length + 1))
+		if (strchr(query, '%') ? is_escaped_path(query + length + 1)
+				       : is_path(query + length + 1))
 			return NULL;
 		return vg_error_of(
 			VG_ERROR_USAGE, "'%.100s': '%s' is an absolute path", text, name);

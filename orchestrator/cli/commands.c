@@ -17,6 +17,10 @@ const struct vg_command *const vg_commands[] = {
 	&vg_verb_check,
 	&vg_verb_explain,
 	&vg_verb_schema,
+	&vg_verb_site_practice,
+	&vg_verb_site_list,
+	&vg_verb_site_show,
+	&vg_verb_site_stop,
 	&vg_verb_doctor,
 	&vg_verb_gc,
 	&vg_verb_site_list,
@@ -36,6 +40,7 @@ const struct vg_section vg_sections[] = {
 	{"Grids", &vg_verb_up},
 	{"Nodes", &vg_verb_exec},
 	{"Templates", &vg_verb_check},
+	{"Sites", &vg_verb_site_practice},
 	{"This machine", &vg_verb_doctor},
 	{0},
 };

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "box/practice.h"
 #include "orchestrator/cli/cli.h"
 #include "orchestrator/site_file.h"
 #include "orchestrator/state/store.h"
@@ -86,6 +87,16 @@ static void offer_images(const struct question *question)
 	vg_image_list_done(&list);
 }
 
+static void offer_practice_sites(const struct question *question)
+{
+	char **names = NULL;
+	size_t n_names = 0;
+	vg_error_ignore(vg_practice_list(question->context->home, &names, &n_names));
+	for (size_t i = 0; i < n_names; i++)
+		offer(question, names[i]);
+	vg_folder_list_free(names, n_names);
+}
+
 static void offer_kind(
 	const struct question *question, enum vg_completion completion, const char *words)
 {
@@ -103,6 +114,9 @@ static void offer_kind(
 		break;
 	case VG_COMPLETE_SITE:
 		offer_sites(question);
+		break;
+	case VG_COMPLETE_PRACTICE_SITE:
+		offer_practice_sites(question);
 		break;
 	case VG_COMPLETE_IMAGE:
 		offer_images(question);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/tag.h"
 #include "base/text.h"
 #include "box/box.h"
 #include "orchestrator/cli/result.h"
@@ -63,45 +62,37 @@ static struct vg_error *read_lines(
 	return NULL;
 }
 
-// How many of a grid's hosts run.
-static size_t count_hosts(const struct vg_box_list *boxes, const char *store, const char *uuid)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < boxes->n_items; i++) {
-		struct vg_tag tag;
-		n += vg_tag_is_of(boxes->items[i]->tag, store, uuid) &&
-		     vg_tag_read(boxes->items[i]->tag, &tag) && vg_text_starts(tag.path, "host/");
-	}
-	return n;
-}
-
 // Boxes are looked for once for all grids. Where none can be had, states stay unknown.
 static void look_for_boxes(struct vg_context *context, struct line *lines, size_t n_lines)
 {
 	_auto(vg_error) struct vg_error *error = NULL;
-	bool is_owned = false;
+	bool has_boxes = false;
 	for (size_t i = 0; i < n_lines; i++) {
 		struct line *line = &lines[i];
-		is_owned |= line->site && line->site->is_owned;
-		if (line->site && !line->site->is_owned)
+		if (!line->site)
+			continue;
+		bool is_in_boxes = vg_site_has_boxes(line->site);
+		has_boxes |= is_in_boxes;
+		if (!is_in_boxes)
 			line->state = "running";
-		if (line->site && line->site->is_owned && !error)
+		if (is_in_boxes && !error)
 			error = vg_site_enter(line->site, context);
 	}
 	struct vg_box_list boxes = {0};
-	if (is_owned && !error)
+	if (has_boxes && !error)
 		error = vg_context_store(context);
-	if (is_owned && !error)
+	if (has_boxes && !error)
 		error = vg_box_list(context->home, context->store, NULL, &boxes);
-	for (size_t i = 0; is_owned && i < n_lines; i++) {
+	for (size_t i = 0; has_boxes && i < n_lines; i++) {
 		struct line *line = &lines[i];
-		if (!line->site || !line->site->is_owned)
+		if (!line->site || !vg_site_has_boxes(line->site))
 			continue;
 		if (error) {
 			line->problem = vg_strdup(vg_error_text(error));
 			continue;
 		}
-		size_t n = count_hosts(&boxes, context->store, line->record->uuid);
+		size_t n = vg_site_count_running(
+			line->site, &boxes, context->store, line->record->uuid);
 		line->state = n == 0 ? "stopped" : n < line->site->n_hosts ? "partly" : "running";
 	}
 	vg_box_list_done(&boxes);

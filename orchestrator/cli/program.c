@@ -114,6 +114,8 @@ int vg_cli_main(int argc, char *argv[])
 		vg_take_fd(&fd);
 	}
 	setlocale(LC_CTYPE, ""); // widths of what the display shows
+	// libvirt's client would write its log to standard error; what matters of it is in its errors.
+	setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", false);
 	vg_interrupt_catch();
 	_auto(vg_cli) struct vg_cli *cli = NULL;
 	_auto(vg_error) struct vg_error *error = vg_cli_read(vg_commands, argc, argv, &cli);

@@ -7,7 +7,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "box/practice.h"
 #include "orchestrator/cli/result.h"
+#include "orchestrator/cli/show.h"
+#include "orchestrator/cli/site_view.h"
+#include "orchestrator/report/progress.h"
 #include "orchestrator/report/table.h"
 #include "orchestrator/site_file.h"
 #include "orchestrator/state/ledger.h"
@@ -47,7 +51,8 @@ static struct vg_json *amounts_json(const struct vg_resources *amounts)
 	return json;
 }
 
-static void print_json(const struct vg_site *site, const struct vg_ledger *ledger)
+static void print_json(
+	const struct vg_site *site, const struct vg_ledger *ledger, const struct vg_site_view *view)
 {
 	_auto(vg_json) struct vg_json *result = vg_result_new(&vg_verb_site_show);
 	struct vg_json *hosts = vg_json_array();
@@ -55,6 +60,10 @@ static void print_json(const struct vg_site *site, const struct vg_ledger *ledge
 	vg_json_set_string(result, "description", site->file ? site->file->description : NULL);
 	vg_json_set_integer(result, "vni_first", site->vni_first);
 	vg_json_set_integer(result, "vni_last", site->vni_last);
+	_auto(vg_string) char *keys = view ? vg_practice_keys(view->practice) : NULL;
+	vg_json_set_string(result, "keys", keys);
+	vg_json_set(result, "underlay",
+		view && view->underlay ? vg_json_integer(view->underlay) : NULL);
 	for (size_t h = 0; h < site->n_hosts; h++) {
 		const struct vg_host *host = &site->hosts[h];
 		struct vg_resources promised = vg_ledger_promised(ledger, host->name, "");
@@ -65,6 +74,7 @@ static void print_json(const struct vg_site *site, const struct vg_ledger *ledge
 		vg_json_set_string(
 			json, "libvirt", site->file ? site->file->hosts[h].libvirt : NULL);
 		vg_json_set_string(json, "ovsdb", site->file ? site->file->hosts[h].ovsdb : NULL);
+		vg_json_set_string(json, "state", view ? view->states[h] : NULL);
 		vg_json_set(json, "labels", labels);
 		vg_json_set(json, "capacity", amounts_json(&host->capacity));
 		vg_json_set(json, "promised", amounts_json(&promised));
@@ -102,11 +112,25 @@ static void print_table(const struct vg_site *site, const struct vg_ledger *ledg
 		_auto(vg_string) char *cpu = share(0, promised.of[0], host->capacity.of[0]);
 		_auto(vg_string) char *memory = share(1, promised.of[1], host->capacity.of[1]);
 		_auto(vg_string) char *disk = share(2, promised.of[2], host->capacity.of[2]);
-		vg_table_row(table, (const char *const[]){host->name,
-					    site->file ? site->file->hosts[h].libvirt : NULL,
-					    labels, cpu, memory, disk, grids});
+		_auto(vg_string) char *libvirt =
+			site->file ? vg_strdup(site->file->hosts[h].libvirt) : NULL;
+		if (libvirt)
+			libvirt[strcspn(libvirt, "?")] = '\0';
+		vg_table_row(table, (const char *const[]){
+					    host->name, libvirt, labels, cpu, memory, disk, grids});
 	}
 	vg_table_print(table, stdout);
+}
+
+// Its hosts are boxes of this machine: whether they run is quickly seen.
+static struct vg_error *look_at_practice(
+	struct vg_context *context, const char *name, struct vg_site_view **ret_view)
+{
+	struct vg_practice *practice = NULL;
+	struct vg_error *error = vg_show_enter(context);
+	if (!error)
+		error = vg_practice_load(context->home, name, &practice);
+	return error ? error : vg_site_view_make(context, practice, ret_view);
 }
 
 static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context, int *ret_status)
@@ -114,14 +138,25 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	(void)ret_status;
 	_auto(vg_site) struct vg_site *site = NULL;
 	_auto(vg_ledger) struct vg_ledger *ledger = NULL;
+	_auto(vg_site_view) struct vg_site_view *view = NULL;
 	struct vg_error *error = vg_site_find(context, vg_cli_operand(cli, 0), &site);
+	if (!error && site->practice)
+		error = look_at_practice(context, site->name, &view);
 	if (!error)
 		error = vg_ledger_load(context, site->name, &ledger);
-	if (!error && vg_cli_is_json(cli))
-		print_json(site, ledger);
-	else if (!error)
-		print_table(site, ledger);
-	return error;
+	if (error)
+		return error;
+	vg_progress_pause(context->progress);
+	if (vg_cli_is_json(cli)) {
+		print_json(site, ledger, view);
+		return NULL;
+	}
+	print_table(site, ledger);
+	if (view) {
+		puts("");
+		vg_site_view_print(view);
+	}
+	return NULL;
 }
 
 static const struct vg_operand operands[] = {{.name = "SITE", .completion = VG_COMPLETE_SITE}, {0}};
@@ -131,7 +166,11 @@ static const struct vg_result_field fields[] = {
 	{"description", "string?", "as the file says"},
 	{"vni_first", "integer", "the least VNI that may be taken"},
 	{"vni_last", "integer", "the greatest"},
+	{"keys", "string?", "of a practice site: the folder with the operator's keys"},
+	{"underlay", "integer?", "of a practice site: a process in its network, where URIs work"},
 	{"hosts[].name", "string", "the host's"},
+	{"hosts[].state", "string?",
+		"of a practice site: running or stopped, or which of its daemons is missing"},
 	{"hosts[].libvirt", "string?", "the URI of its libvirtd; null: built in"},
 	{"hosts[].ovsdb", "string?", "its OVSDB endpoint"},
 	{"hosts[].labels.*", "string", "a label's value"},
@@ -152,7 +191,9 @@ const struct vg_command vg_verb_site_show = {
 		"memory "
 		"and disk, overcommit included, and which grids these are. SITE is the name of a "
 		"site "
-		"that was used before, a file, or sandbox. No host is asked.",
+		"that was used before, a file, or sandbox. No host is asked; of a practice site it "
+		"is "
+		"shown whether its hosts run, and where everything is.",
 	.example = "$ vgrid site show lab\n$ vgrid site show ./lab.yaml\n",
 	.operands = operands,
 	.result = fields,

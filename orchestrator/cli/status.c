@@ -104,7 +104,8 @@ static void print_notes(const struct view *view)
 	bool is_known = !count_silent(session->site);
 	if (is_known && strcmp(site_state(view), "running") != 0 &&
 		session->record->phase != VG_PHASE_DOWN) {
-		printf("\nThe %s %s; 'vgrid up' starts it.\n", session->site->kind,
+		printf("\nThe %s%s %s; 'vgrid up' starts it.\n",
+			session->site->practice ? "practice site " : "", session->site->kind,
 			strcmp(site_state(view), "partly") == 0 ? "runs only in part"
 								: "does not run");
 		n_notes++;

@@ -37,11 +37,13 @@ struct vg_gc_item *vg_gc_add(
 	return item;
 }
 
+// Shared things are no grid's.
 bool vg_gc_is_lost(const struct vg_gc *gc, const char *text, char ret_grid[37])
 {
 	struct vg_tag tag;
 	if (gc->has_unreadable || !vg_tag_is_of(text, gc->store, NULL) ||
-		!vg_tag_read(text, &tag) || vg_map_has(gc->uuids, tag.grid))
+		!vg_tag_read(text, &tag) || vg_map_has(gc->uuids, tag.grid) ||
+		strcmp(tag.grid, "site") == 0)
 		return false;
 	memcpy(ret_grid, tag.grid, sizeof(tag.grid));
 	return true;
@@ -121,6 +123,8 @@ struct vg_error *vg_gc_find(struct vg_context *context, const char *store, struc
 		error = read_records(gc);
 	if (!error)
 		error = find_boxes(gc);
+	if (!error)
+		error = vg_gc_look_at_practice(gc);
 	if (!error)
 		error = vg_gc_look_at_fakes(gc);
 	if (!error)

@@ -4,7 +4,7 @@
 // matter which records, registrations or folders are lost; and removed piece by piece. What has no
 // tag of the store is never touched: a box or a folder that holds such things stays because of
 // them, and what is the store's own in it goes. Used by `vgrid gc`. gc.c finds and orders,
-// host.c looks into hosts, folder.c into folders of grids.
+// host.c looks into hosts, practice.c at those of practice sites, folder.c into folders of grids.
 #pragma once
 
 #include "orchestrator/site.h"
@@ -38,7 +38,7 @@ struct vg_gc_item {
 
 enum { VG_GC_NOWHERE = SIZE_MAX };
 
-// One place where things are: a box, a folder of volumes, a host of the fake site.
+// One place where things are: a box, a folder of volumes, a host of a practice site or the fake one.
 struct vg_gc_host {
 	char *name, *key;   // of the grid's folder it belongs to; NULL: none
 	struct vg_box *box; // borrowed; NULL: none
@@ -85,6 +85,10 @@ struct vg_error *vg_gc_look_at_fakes(struct vg_gc *gc) VG_MUST_CHECK;
 struct vg_error *vg_gc_look_at_volumes(
 	struct vg_gc *gc, const char *key, const char *host, const char *folder) VG_MUST_CHECK;
 void vg_gc_host_done(struct vg_gc_host *host);
+// Looks for machines, links and volumes on a host whose drivers are open.
+struct vg_error *vg_gc_look_at_host(struct vg_gc *gc, size_t number) VG_MUST_CHECK;
+// practice.c: hosts of practice sites.
+struct vg_error *vg_gc_look_at_practice(struct vg_gc *gc) VG_MUST_CHECK;
 // folder.c: folders of grids, with their volumes.
 struct vg_error *vg_gc_look_at_folders(struct vg_gc *gc) VG_MUST_CHECK;
 // Removes what is vgrid's in the folder of this key and each folder that is empty then;

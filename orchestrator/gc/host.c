@@ -137,6 +137,14 @@ static struct vg_error *find_volumes(struct vg_gc *gc, size_t number)
 	return error;
 }
 
+struct vg_error *vg_gc_look_at_host(struct vg_gc *gc, size_t number)
+{
+	struct vg_error *error = find_machines(gc, number);
+	if (!error)
+		error = find_links(gc, number);
+	return error ? error : find_volumes(gc, number);
+}
+
 static struct vg_error *open_box(struct vg_gc_host *host)
 {
 	struct vg_box *box = host->box;
@@ -146,12 +154,13 @@ static struct vg_error *open_box(struct vg_gc_host *host)
 					 : NULL;
 	if (!error && box->has_libvirtd)
 		error = vg_drivers_open_compute(host->drivers,
-			&(struct vg_compute_target){host->name, uri, box->folder, "/v"},
+			&(struct vg_compute_target){host->name, uri, box->folder, "/v", 0},
 			&host->compute);
 	// The links of a box that only joins others are its own.
 	if (!error && box->has_libvirtd)
 		error = vg_drivers_open_net(host->drivers,
-			&(struct vg_net_target){host->name, box->net_fd, 0, NULL}, &host->net);
+			&(struct vg_net_target){.host = host->name, .namespace_fd = box->net_fd},
+			&host->net);
 	return error;
 }
 
@@ -235,20 +244,17 @@ static struct vg_error *look_at_fake(struct vg_gc *gc, const struct vg_site *sit
 	_auto(vg_string) char *storage = vg_format("fake:%s/fake-storage.json", worlds);
 	struct vg_gc_host *host = add_host(gc, name, site->drivers);
 	struct vg_error *error = vg_drivers_open_compute(site->drivers,
-		&(struct vg_compute_target){name, compute, NULL, NULL}, &host->compute);
+		&(struct vg_compute_target){name, compute, NULL, NULL, 0}, &host->compute);
 	if (!error)
-		error = vg_drivers_open_net(
-			site->drivers, &(struct vg_net_target){name, -1, 0, net}, &host->net);
+		error = vg_drivers_open_net(site->drivers,
+			&(struct vg_net_target){.host = name, .namespace_fd = -1, .endpoint = net},
+			&host->net);
 	if (!error)
 		error = vg_drivers_open_storage(site->drivers,
 			&(struct vg_storage_target){name, storage, storage, home, home},
 			&host->storage);
 	if (!error)
-		error = find_machines(gc, number);
-	if (!error)
-		error = find_links(gc, number);
-	if (!error)
-		error = find_volumes(gc, number);
+		error = vg_gc_look_at_host(gc, number);
 	*ret_is_empty = gc->n_items == n_items;
 	if (!error && *ret_is_empty)
 		vg_gc_host_done(&gc->hosts[--gc->n_hosts]);

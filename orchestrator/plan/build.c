@@ -148,6 +148,17 @@ static void build_networks(struct vg_planner *planner)
 	}
 }
 
+// Are the rates of the role's nodes enforced where they are?
+static bool are_limited(const struct vg_plan_input *input, size_t role)
+{
+	for (size_t i = 0; input->limits_rates && i < input->wanted->n_nodes; i++) {
+		const struct vg_node *node = &input->wanted->nodes[i];
+		if (node->role == role && node->host >= 0 && !input->limits_rates[node->host])
+			return false;
+	}
+	return input->limits_rates;
+}
+
 static void list_unenforced(struct vg_planner *planner)
 {
 	const struct vg_grid *grid = planner->input->wanted;
@@ -159,7 +170,7 @@ static void list_unenforced(struct vg_planner *planner)
 				vg_arena_format(plan->arena, "cpu-limit %g of role '%s'",
 					role->cpu_limit / 1000.0, role->name);
 		for (size_t i = 0; i < role->n_nics; i++) {
-			if (!role->nics[i].rate)
+			if (!role->nics[i].rate || are_limited(planner->input, r))
 				continue;
 			_auto(vg_string) char *rate = vg_units_write_rate(role->nics[i].rate);
 			vg_append(plan->unenforced, plan->n_unenforced) = vg_arena_format(

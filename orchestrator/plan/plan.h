@@ -21,6 +21,7 @@ struct vg_plan_input {
 	const char *store, *grid_uuid;
 	const char *const *host_names;        // n = world->n_hosts
 	const struct vg_slice *const *slices; // wanted, one a host (NULL if wanted is NULL)
+	const bool *limits_rates; // one a host: it enforces the rates of its slice; NULL: none does
 	const struct vg_plan_image *images;
 	const char *const *seeds; // wanted versions of the nodes' seeds: "SHARED:OWN"
 	const char *const *reasons; // why nodes are where they are, one a node; NULL: not said

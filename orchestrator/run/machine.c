@@ -54,6 +54,7 @@ static void add_nics(struct vg_arena *arena, struct vg_session *session, struct 
 {
 	const struct vg_grid *grid = session->record->grid;
 	const struct vg_role *role = vg_node_role(grid, node);
+	bool is_plain = session->site->hosts[node->host].net_facts.needs_plain_frames;
 	machine->nics = vg_arena_alloc(arena, role->n_nics * sizeof(*machine->nics));
 	for (size_t i = 0; i < role->n_nics; i++) {
 		const struct vg_network *network = &grid->networks[role->nics[i].network];
@@ -62,7 +63,7 @@ static void add_nics(struct vg_arena *arena, struct vg_session *session, struct 
 		char *link = vg_arena_alloc(arena, VG_LINK_NAME_LENGTH);
 		vg_tag_link_name(tag, link);
 		machine->nics[machine->n_nics++] = (struct vg_machine_nic){
-			network->name, link, node->nics[i].mac, network->mtu};
+			network->name, link, node->nics[i].mac, network->mtu, is_plain};
 	}
 }
 
@@ -92,7 +93,7 @@ struct vg_machine *vg_machine_make(struct vg_arena *arena, struct vg_session *se
 	add_disks(arena, session, planning, machine, node);
 	add_nics(arena, session, machine, node);
 	machine->console_log =
-		vg_arena_format(arena, "%s/console/%s.log", host->folder_seen, node->name);
+		vg_arena_format(arena, "%s/console/%s.log", host->folder_seen, machine->name);
 	machine->applied = keep(arena, vg_applied_make(grid, node, digest));
 	return machine;
 }

@@ -18,6 +18,7 @@ void vg_planning_free(struct vg_planning *planning)
 	for (size_t h = 0; h < planning->n_hosts; h++)
 		vg_slice_free(planning->slices[h]);
 	free(planning->slices);
+	free(planning->limits_rates);
 	vg_facts_free(planning->facts);
 	for (size_t i = 0; i < planning->n_seeds; i++)
 		free(planning->seeds[i]);
@@ -61,6 +62,14 @@ static struct vg_error *find_images(struct vg_session *session, struct vg_planni
 	return NULL;
 }
 
+// What a host does not enforce is not asked of it; the plan lists it.
+static void drop_rates(struct vg_slice *slice)
+{
+	for (size_t i = 0; i < slice->n_overlays; i++)
+		for (size_t j = 0; j < slice->overlays[i].n_ports; j++)
+			slice->overlays[i].ports[j].rate = 0;
+}
+
 // Each host's slice of the wanted grid, or an empty one.
 static void build_slices(
 	struct vg_session *session, struct vg_planning *planning, bool removes_all)
@@ -72,10 +81,15 @@ static void build_slices(
 		tunnels[h] = session->site->hosts[h].tunnel;
 	planning->n_hosts = n_hosts;
 	planning->slices = vg_alloc(n_hosts * sizeof(struct vg_slice *));
+	planning->limits_rates = vg_alloc(n_hosts * sizeof(*planning->limits_rates));
 	const struct vg_slice_input input = {
 		record->grid, session->context->store, record->vnis, tunnels};
-	for (size_t h = 0; h < n_hosts; h++)
+	for (size_t h = 0; h < n_hosts; h++) {
 		planning->slices[h] = vg_slice_build(&input, removes_all ? VG_HOST_NONE : (int)h);
+		planning->limits_rates[h] = vg_site_limits_rates(session->site, h);
+		if (!planning->limits_rates[h])
+			drop_rates(planning->slices[h]);
+	}
 	free(tunnels);
 }
 
@@ -110,6 +124,7 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 		.grid_uuid = record->uuid,
 		.host_names = names,
 		.slices = (const struct vg_slice *const *)planning->slices,
+		.limits_rates = planning->limits_rates,
 		.images = planning->images,
 		.seeds = (const char *const *)planning->seeds,
 		.reasons = (const char *const *)planning->reasons,

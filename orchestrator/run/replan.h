@@ -21,6 +21,7 @@ struct vg_planning {
 	struct vg_replan_options options; // that it was made with; what they point to is borrowed
 	struct vg_world *world;
 	struct vg_slice **slices; // one a host
+	bool *limits_rates;       // one a host
 	size_t n_hosts;
 	struct vg_facts *facts;   // keys and shared files, a draft until they are needed; NULL when
 				  // all is removed

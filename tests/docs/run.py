@@ -256,6 +256,9 @@ class Pages:
 
     def clean(self, home, folder, environment):
         """Whatever a page that lies has left running."""
+        sites = home / "sites"
+        for site in sorted(sites.glob("[a-z]*/")) if sites.is_dir() else ():
+            run(f"vgrid site stop '{site.name}' --with-grids", folder, environment, 0)
         grids = home / "grids"
         for grid in sorted(grids.iterdir()) if grids.is_dir() else ():
             run(f"vgrid down '{grid.name}' --delete-disks -y", folder, environment, 0)

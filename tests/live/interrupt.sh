@@ -29,7 +29,7 @@ up_until() {
 	await 60 "$@"
 	[ -n "$(start_time $up)" ] || { cat up.err; fail "'up' had ended before $1"; }
 }
-boots() { [ -e "$grid/host-0/console/n-0.log" ]; }
+boots() { [ -e "$grid/host-0/console/cut.n-0.log" ]; }
 
 claim 'Ctrl-C in the middle of up ends it with 130'
 up_until 'a guest has been started' boots

@@ -127,12 +127,14 @@ every_node_pings_every_other() {
 	done
 }
 
-# box_pids: process 1 of every box of this VGRID_HOME that runs, in the order of the hosts.
+# box_pids [TAG-END]: process 1 of every box of this VGRID_HOME that runs (and whose tag ends so), in the
+# order of the hosts.
 box_pids() {
 	python3 -c 'import glob, json, os, sys
 boxes = [json.load(open(name)) for name in glob.glob(sys.argv[1] + "/run/boxes/*.json")]
-for box in sorted(boxes, key=lambda box: int(box["what"].rsplit("/", 1)[-1])):
-    if os.path.exists("/proc/%d" % box["pid"]): print(box["pid"])' "$VGRID_HOME"
+for box in sorted(boxes, key=lambda box: box["what"].rsplit("/", 1)[-1].rjust(8)):
+    if os.path.exists("/proc/%d" % box["pid"]) and box["what"].endswith(sys.argv[2]):
+        print(box["pid"])' "$VGRID_HOME" "${1-}"
 }
 
 # descendants PID…: all processes below, themselves included.
@@ -226,14 +228,17 @@ nothing_is_left() {
 	rest=$(cd "$VGRID_HOME" && find . \( -path ./images -o -path ./cache \) -prune -o -type f -print |
 		grep -vxE './(store|store\.lock|run/lock)' || :)
 	same "$rest" '' 'files are left'
-	rest=$(find "$VGRID_HOME/grids" -mindepth 1 2>/dev/null || :)
+	rest=$(find "$VGRID_HOME/grids" "$VGRID_HOME/sites" -mindepth 1 2>/dev/null || :)
 	same "$rest" '' 'folders are left'
 	! grep -qF "$folder" /proc/self/mountinfo || fail 'a mount is left'
 	same "$(ip -br link)" "$links_before" "the machine's links have changed"
 }
 
 down_all() {
-	local grid
+	local grid site
+	for site in "$VGRID_HOME"/sites/*/; do
+		[ ! -e "$site" ] || "$vgrid" site stop "$(basename "$site")" --with-grids -q </dev/null
+	done
 	"$vgrid" list -o json 2>/dev/null >"$folder/list" </dev/null || return 0
 	for grid in $(python3 -c 'import json, sys
 for grid in json.load(sys.stdin)["grids"]: print(grid["name"])' <"$folder/list"); do
@@ -270,9 +275,9 @@ end() {
 # The consoles and the record of what failed.
 keep_evidence() {
 	local file
-	for file in "$VGRID_HOME"/grids/*/host-*/console/*.log; do
+	for file in "$VGRID_HOME"/grids/*/host-*/console/*.log "$VGRID_HOME"/sites/*/h*/console/*.log; do
 		[ -e "$file" ] || continue
-		printf '%s\n' "--- the end of ${file#"$VGRID_HOME"/grids/}:" >&2
+		printf '%s\n' "--- the end of ${file#"$VGRID_HOME"/}:" >&2
 		tail -n 15 "$file" | tr -d '\0\r' >&2
 	done
 }

@@ -103,6 +103,10 @@ static void missing_programs_are_named_with_the_packages(void **state)
 		"sudo apt-get install -y --no-install-recommends libvirt-daemon ");
 	put(*state, "usr/sbin", "virtlogd", "");
 	assert_null(vg_probe_programs(*state, "/usr/sbin:/usr/bin"));
+	put(*state, "usr/bin", "ovs-vsctl", "");
+	assert_says(vg_probe_switch_programs(*state, "/usr/sbin:/usr/bin"),
+		"not installed: ovsdb-tool, ovsdb-server, ovs-vswitchd",
+		"sudo apt-get install -y --no-install-recommends openvswitch-switch");
 }
 
 static void a_device_is_tried_without_capabilities(void **state)
@@ -126,16 +130,41 @@ static void a_box_is_recognised_by_its_arguments(void **state)
 	char *argv[VG_BOX_ARGC + 1];
 	struct vg_box_spec read;
 	vg_box_arguments_make(&spec, argv);
-	assert_true(vg_box_is_main(VG_BOX_ARGC, argv));
-	assert_true(vg_box_arguments_read(VG_BOX_ARGC, argv, &read));
+	assert_true(vg_box_is_main(VG_BOX_ARGC - 1, argv));
+	assert_true(vg_box_arguments_read(VG_BOX_ARGC - 1, argv, &read));
 	assert_string_equal(read.home, spec.home);
 	assert_string_equal(read.tag, spec.tag);
 	assert_null(read.images);
-	assert_true(read.has_hypervisor);
+	assert_true(read.has_hypervisor && !read.has_switch);
+	assert_null(read.keys);
 	assert_false(vg_box_is_main(2, (char *[]){"vgrid", "up", NULL}));
-	assert_false(vg_box_is_main(VG_BOX_ARGC - 1, argv));
+	assert_false(vg_box_is_main(VG_BOX_ARGC - 2, argv));
 	struct vg_box_process process;
 	assert_false(vg_box_process_read(getpid(), &process));
+}
+
+static void what_runs_in_a_box_is_told_by_its_arguments(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		const struct vg_box_spec spec = {.home = "/h",
+			.tag = "vgrid:s:site/lab/host/1",
+			.name = "h1",
+			.folder = "/h/sites/lab/h1",
+			.keys = i & 1 ? "/h/sites/lab/pki/h1" : NULL,
+			.has_hypervisor = i & 2,
+			.has_switch = i & 4};
+		char *argv[VG_BOX_ARGC + 1];
+		struct vg_box_spec read;
+		int argc = 0;
+		vg_box_arguments_make(&spec, argv);
+		while (argv[argc])
+			argc++;
+		assert_true(vg_box_arguments_read(argc, argv, &read));
+		assert_true(vg_text_equal(read.keys, spec.keys));
+		assert_int_equal(read.has_hypervisor, spec.has_hypervisor);
+		assert_int_equal(read.has_switch, spec.has_switch);
+	}
 }
 
 static void a_registration_of_another_boot_is_stale(void **state)
@@ -204,6 +233,7 @@ int main(void)
 		MACHINE_TEST(missing_programs_are_named_with_the_packages),
 		MACHINE_TEST(a_device_is_tried_without_capabilities),
 		cmocka_unit_test(a_box_is_recognised_by_its_arguments),
+		cmocka_unit_test(what_runs_in_a_box_is_told_by_its_arguments),
 		MACHINE_TEST(a_registration_of_another_boot_is_stale),
 		cmocka_unit_test(emulation_is_slow_within_bounds),
 		MACHINE_TEST(the_boot_sector_is_what_its_source_gives),

@@ -20,8 +20,8 @@ static struct vg_machine_disk disks[] = {
 };
 
 static struct vg_machine_nic nics[] = {
-	{"lan", "vgabcdefghijk", {{0x52, 0x54, 0x00, 0x01, 0x02, 0x03}}, 1450},
-	{"wan", "vgabcdefghijl", {{0x52, 0x54, 0x00, 0x01, 0x02, 0x04}}, 0},
+	{"lan", "vgabcdefghijk", {{0x52, 0x54, 0x00, 0x01, 0x02, 0x03}}, 1450, false},
+	{"wan", "vgabcdefghijl", {{0x52, 0x54, 0x00, 0x01, 0x02, 0x04}}, 0, false},
 };
 
 static struct vg_machine head(void)
@@ -94,6 +94,18 @@ static void hardware_acceleration_passes_the_cpu_through(void **state)
 	machine.accelerator = VG_ACCELERATOR_KVM;
 	machine.n_nics = 1;
 	expect_golden(&machine, "kvm");
+}
+
+static void where_the_network_needs_it_a_nic_leaves_nothing_to_the_hardware(void **state)
+{
+	(void)state;
+	struct vg_machine machine = head();
+	struct vg_machine_nic plain = nics[0];
+	plain.is_plain = true;
+	machine.nics = &plain;
+	machine.n_nics = 1;
+	machine.n_disks = 0;
+	expect_golden(&machine, "plain");
 }
 
 static void a_cpu_limit_holds_for_the_whole_domain(void **state)
@@ -222,6 +234,7 @@ int main(void)
 		cmocka_unit_test(a_machine_with_a_kernel_boots_it_directly),
 		cmocka_unit_test(a_machine_without_a_kernel_boots_its_root_disk),
 		cmocka_unit_test(hardware_acceleration_passes_the_cpu_through),
+		cmocka_unit_test(where_the_network_needs_it_a_nic_leaves_nothing_to_the_hardware),
 		cmocka_unit_test(a_cpu_limit_holds_for_the_whole_domain),
 		cmocka_unit_test(what_a_user_wrote_cannot_become_markup),
 		cmocka_unit_test(what_xml_cannot_hold_is_an_error_at_the_role),

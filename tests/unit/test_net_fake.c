@@ -238,6 +238,38 @@ static void a_filter_lets_calls_fail_before_or_after_they_are_made(void **state)
 	vg_net_fake.close(below);
 }
 
+static struct vg_error *say_what_is_needed(struct vg_net *net, struct vg_net_facts *ret_facts)
+{
+	(void)net;
+	*ret_facts = (struct vg_net_facts){.version = vg_strdup("3.1.0"),
+		.datapath = "netdev",
+		.needs_plain_frames = true,
+		.why_not = vg_strdup("it has no meters")};
+	return NULL;
+}
+
+static void a_filter_passes_on_what_a_host_needs_and_can_do(void **state)
+{
+	struct fixture *fixture = *state;
+	struct vg_net_target target = {
+		.host = "h1", .namespace_fd = -1, .endpoint = fixture->endpoint};
+	const struct vg_call_rules rules = {0};
+	struct vg_net_driver special = vg_net_fake;
+	special.facts = say_what_is_needed;
+	const struct vg_net_driver *drivers[] = {&vg_net_fake, &special};
+	for (size_t i = 0; i < 2; i++) {
+		struct vg_net *net;
+		struct vg_net_facts facts;
+		assert_null(vg_net_filter_open(drivers[i], &rules, &target, &net));
+		assert_null(vg_net_filtered.facts(net, &facts));
+		assert_string_equal(facts.datapath, i ? "netdev" : "system");
+		assert_int_equal(facts.needs_plain_frames, i);
+		assert_non_null(facts.why_not);
+		vg_net_facts_done(&facts);
+		vg_net_filtered.close(net);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +288,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_filter_lets_calls_fail_before_or_after_they_are_made, make_world,
 			remove_world),
+		cmocka_unit_test_setup_teardown(
+			a_filter_passes_on_what_a_host_needs_and_can_do, make_world, remove_world),
 		cmocka_unit_test(the_world_in_memory_is_one_for_the_process),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

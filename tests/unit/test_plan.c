@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Claims about the plan, on a grid and a world written down here. This program links nothing but the
-// pure parts: that it links at all is the proof that the plan needs no libvirt, YAML or Ceph.
+// Claims about the plan, on a grid and a world written down here. This program links nothing but
+// the pure parts: that it links at all is the proof that the plan needs no libvirt, YAML or Ceph.
 #include "tests/unit/test.h"
 
 #include "base/memory.h"
@@ -295,8 +295,7 @@ static void a_shrunk_role_loses_just_its_last_node(void **state)
 	assert_int_equal(count(plan, VG_STEP_MACHINE_REMOVE), 1);
 	const struct vg_step *gone = find(plan, VG_STEP_MACHINE_REMOVE, "worker-1");
 	assert_string_equal(gone->uuid, "u-1");
-	assert_true(comes_after(
-		plan, find(plan, VG_STEP_VOLUME_REMOVE, "worker-1/root"), gone));
+	assert_true(comes_after(plan, find(plan, VG_STEP_VOLUME_REMOVE, "worker-1/root"), gone));
 	find(plan, VG_STEP_VOLUME_REMOVE, "worker-1/seed");
 	assert_int_equal(count(plan, VG_STEP_VOLUME_REMOVE), 2);
 	assert_int_equal(count(plan, VG_STEP_MACHINE_START), 0);
@@ -445,6 +444,25 @@ static void a_box_that_is_gone_comes_back_with_all_its_nodes_from_their_disks(vo
 	scene_done(&scene);
 }
 
+static void a_rate_is_named_where_the_host_of_one_of_its_nodes_does_not_enforce_it(void **state)
+{
+	(void)state;
+	const bool answers[] = {false, true};
+	for (size_t i = 0; i < 3; i++) {
+		struct scene scene;
+		scene_init(&scene);
+		scene.nic.rate = 10000000;
+		scene.input.limits_rates = i < 2 ? &answers[i] : NULL;
+		_auto(vg_plan) struct vg_plan *plan = NULL;
+		assert_null(vg_plan_build(&scene.input, &plan));
+		assert_int_equal(plan->n_unenforced, i == 1 ? 0 : 2); // one a role
+		if (i != 1)
+			assert_string_equal(
+				plan->unenforced[0], "rate 10Mbit of role 'head' on network 'lan'");
+		scene_done(&scene);
+	}
+}
+
 static void down_ends_an_owned_box_at_once_and_then_removes_its_volumes(void **state)
 {
 	(void)state;
@@ -492,6 +510,8 @@ int main(void)
 		cmocka_unit_test(a_stopped_node_is_started_and_its_fellows_are_left_alone),
 		cmocka_unit_test(after_an_interrupted_up_what_runs_is_waited_for),
 		cmocka_unit_test(a_box_that_is_gone_comes_back_with_all_its_nodes_from_their_disks),
+		cmocka_unit_test(
+			a_rate_is_named_where_the_host_of_one_of_its_nodes_does_not_enforce_it),
 		cmocka_unit_test(down_ends_an_owned_box_at_once_and_then_removes_its_volumes),
 		cmocka_unit_test(down_with_kept_disks_asks_the_guests_and_removes_no_volume),
 	};

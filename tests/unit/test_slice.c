@@ -145,6 +145,7 @@ static void differences_read_like_sentences(void **state)
 	seen->tunnel.bytes[3] = 0;
 	struct vg_slice_overlay *lan = &seen->overlays[0];
 	lan->ports[2].mac.bytes[5] ^= 1;
+	lan->ports[0].rate = 10000000;
 	lan->remotes[0].tunnel.bytes[0] ^= 1;
 	seen->overlays[1].mtu = 1500;
 	seen->overlays[1].vni = 79;
@@ -152,7 +153,8 @@ static void differences_read_like_sentences(void **state)
 	vg_mac_write(&lan->ports[2].mac, is);
 	vg_mac_write(&wanted->overlays[0].ports[2].mac, should);
 	_auto(vg_string) char *text =
-		vg_format("port of 'worker-1' on 'lan' has MAC %s instead of %s\n"
+		vg_format("port of 'head' on 'lan' has the rate 10Mbit instead of no rate\n"
+			  "port of 'worker-1' on 'lan' has MAC %s instead of %s\n"
 			  "network 'lan' looks for 1 members on the wrong host\n"
 			  "network 'san' has VNI 79 instead of 78\n"
 			  "network 'san' has MTU 1500 instead of 1400",

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "box/practice_switch.h"
+
+#include <string.h>
+
+#include "base/process.h"
+#include "base/text.h"
+#include "box/openvswitch.h"
+#include "box/underlay.h"
+#include "net/link.h"
+
+// In one transaction; waits until ovs-vswitchd has applied it.
+static struct vg_error *configure(const struct vg_box *box, size_t host)
+{
+	struct vg_mac mac = vg_underlay_mac(host);
+	char text[VG_MAC_LENGTH];
+	vg_mac_write(&mac, text);
+	_auto(vg_string) char *socket = vg_box_path(box, VG_OVSDB_SOCKET);
+	_auto(vg_string) char *database = vg_format("--db=unix:%s", socket);
+	_auto(vg_string) char *address = vg_format("other_config:hwaddr=%s", text);
+	int status = 0;
+	_auto(vg_string) char *output = NULL;
+	struct vg_error *error = vg_process_run(
+		(const char *const[]){"ovs-vsctl", database, "--timeout=20", "--", "set-ssl",
+			VG_BOX_KEYS "/serverkey.pem", VG_BOX_KEYS "/servercert.pem",
+			VG_BOX_KEYS "/cacert.pem", "--", "--may-exist", "add-br",
+			VG_PRACTICE_BRIDGE, "--", "set", "bridge", VG_PRACTICE_BRIDGE,
+			"datapath_type=netdev", "fail_mode=standalone", address, "--",
+			"--may-exist", "add-port", VG_PRACTICE_BRIDGE, VG_LINK_UNDERLAY, NULL},
+		NULL, &status, &output);
+	if (!error && status != 0)
+		error = vg_error_new("ovs-vsctl: %.*s", (int)strcspn(output, "\n"), output);
+	return error;
+}
+
+struct vg_error *vg_practice_switch(
+	struct vg_box *box, size_t host, uint64_t timeout_ms, bool *ret_was_restarted)
+{
+	bool was_database = false, was_switch = false;
+	struct vg_error *error = vg_box_await(box, VG_BOX_OVSDB, timeout_ms, &was_database);
+	if (!error)
+		error = vg_box_await(box, VG_BOX_VSWITCHD, timeout_ms, &was_switch);
+	if (!error)
+		error = configure(box, host);
+	if (!error)
+		*ret_was_restarted = was_database || was_switch;
+	return vg_error_while(error, "setting up Open vSwitch on '%s'", box->name);
+}
