@@ -78,6 +78,25 @@ def a_template_that_is_wrong_is_2_and_shows_each_line(home):
 
 
 @claim
+def an_expression_that_its_references_spoil_is_2_with_its_place(home):
+    names = template(workers=300, head={"ready": {"console": "(${worker.names})"}})
+    test = {"name": "t", "on": "worker", "run": "x", "expect": "^(${worker.ips.lan}|${node.name})$"}
+    counted = template(head={"ready": {"console": "login${motd}"}})
+    for whole, words, text, part in (
+            (names, [], "'console' of 'head': the regular expression is too long", "worker.names"),
+            (template(workers=300, tests=[test]), [],
+             "'expect' of 'worker-0': the regular expression is too long", "node.name"),
+            (counted, ["--set", "motd={6000}"],
+             "'console' with motd='{6000}': the regular expression is too large", "login${motd}"),
+            (counted, ["--set", "motd={2,1}"], "'{2,1}' allows fewer than it demands", "login${motd}")):
+        file = home.file(whole)
+        line = 1 + next(n for n, line in enumerate(file.read_text().split("\n")) if part in line)
+        for verb in ("plan", "up"):
+            home.run(verb, file, *words, code=2).says(text, f"{file}:{line}:")
+    assert not home.machines()
+
+
+@claim
 def a_parameter_that_is_wrong_is_2(home):
     file = home.file(template())
     for words, text in ((["workers=x"], "workers"), (["workers=-1"], "workers"),
