@@ -73,8 +73,24 @@ def a_template_that_is_wrong_is_2_and_shows_each_line(home):
         result = home.run(verb, file, code=2).says("bad.yaml:2:7:", "bad.yaml:4:")
         assert result.out == "" and "^" in result.err, str(result)
     assert not home.machines()
-    missing = home.run("up", home.folder / "missing.yaml", code=None)
-    assert missing.code in (1, 2) and "missing.yaml" in missing.err, str(missing)
+
+
+@claim
+def a_template_or_site_that_cannot_be_read_is_2(home):
+    file, folder = home.file(template()), home.folder
+    (folder / "big.yaml").write_bytes(b"#" * (1 << 20) + b"\n")
+    (folder / "huge.yaml").write_bytes(b"#" * (16 << 20) + b"\n")
+    for verb in ("check", "plan", "up"):
+        home.run(verb, folder / "missing.yaml", code=2).says("there is no file", "missing.yaml")
+        home.run(verb, folder, code=2).says("Is a directory")
+        home.run(verb, folder / "big.yaml", code=2).says("larger than a template may be, 1MiB")
+    home.run("up", folder / "huge.yaml", code=2).says("larger than a template may be, 1MiB")
+    home.run("check", folder / "huge.yaml", code=2).says(
+        "larger than a template, 1MiB, or a site file, 16MiB, may be")
+    for site, text in ((folder / "missing.yaml", "missing.yaml"), ("./", "Is a directory"),
+                       (folder / "huge.yaml", "larger than a site file may be, 16MiB")):
+        home.run("plan", file, "--site", site, code=2).says(text)
+    assert not home.machines()
 
 
 @claim
