@@ -181,6 +181,14 @@ static void hang(const struct vg_filter_call *call)
 		pause();
 }
 
+static bool is_meant(const struct rule *rule, const char *operation, const char *who)
+{
+	if (!strchr(rule->operation, '@'))
+		return fnmatch(rule->operation, operation, 0) == 0;
+	_auto(vg_string) char *whole = vg_format("%s@%s", operation, who ? who : "");
+	return fnmatch(rule->operation, whole, 0) == 0;
+}
+
 struct vg_error *vg_filter_begin(struct vg_filter *filter, const char *operation, const char *who,
 	struct vg_filter_call *ret_call)
 {
@@ -188,7 +196,7 @@ struct vg_error *vg_filter_begin(struct vg_filter *filter, const char *operation
 	struct vg_error *error = NULL;
 	for (size_t i = 0; filter && i < filter->n_rules; i++) {
 		struct rule *rule = &filter->rules[i];
-		if (rule->kind == RULE_TRACE || fnmatch(rule->operation, operation, 0) != 0)
+		if (rule->kind == RULE_TRACE || !is_meant(rule, operation, who))
 			continue;
 		if (!is_due(rule))
 			continue;

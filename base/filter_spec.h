@@ -5,7 +5,8 @@
 // filters of compute, net and storage; scenario tests and `--filter` write the text.
 //
 // The text is a list of rules with commas between them. OP is KIND.OPERATION, as `compute.start`,
-// `net.converge`, `storage.create`; it may hold the wildcards of fnmatch(3), as `storage.*`.
+// `net.converge`, `storage.create`; it may hold the wildcards of fnmatch(3), as `storage.*`. OP@WHO is
+// only what is done to WHO, the name that a trace shows, as `net.*@h2`.
 //
 //	trace:PATH       appends a line to a file for each call: OP, who, result, milliseconds; one that
 //	                 hangs has its line when it begins to
