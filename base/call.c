@@ -122,6 +122,8 @@ static uint64_t limit_of(const struct vg_call *call, uint64_t own_ms)
 {
 	const struct vg_call_rules *rules = call->line->rules;
 	uint64_t limit = rules->limit_ms ? rules->limit_ms : call->operation->limit_s * 1000ull;
+	if (!rules->limit_ms && rules->look_limit_ms && call->operation->only_looks)
+		limit = limit < rules->look_limit_ms ? limit : rules->look_limit_ms;
 	if (atomic_load(&call->line->n_owed))
 		limit /= OWING_DIVISOR;
 	return limit + own_ms;

@@ -29,6 +29,7 @@ struct vg_operation {
 struct vg_call_rules {
 	struct vg_filter *filter; // NULL: none
 	uint64_t limit_ms;        // instead of each operation's own; 0: that
+	uint64_t look_limit_ms;   // no longer for what only looks, unless limit_ms is set; 0: no such limit
 };
 
 // A connection to a backend, as far as its calls are concerned.

@@ -62,6 +62,11 @@ uint64_t vg_drivers_limit(const struct vg_drivers *drivers, uint64_t own_ms)
 	return drivers->rules->limit_ms ? drivers->rules->limit_ms : own_ms;
 }
 
+void vg_drivers_look_within(uint64_t limit_ms)
+{
+	rules.look_limit_ms = limit_ms;
+}
+
 struct vg_error *vg_drivers_open_compute(const struct vg_drivers *drivers,
 	const struct vg_compute_target *target, struct vg_compute **ret)
 {

@@ -28,6 +28,10 @@ struct vg_error *vg_drivers_of(const char *kind, const struct vg_drivers **ret_d
 // How long to wait for an answer that no driver's call stands for: VGRID_CALL_TIMEOUT, or `own_ms`.
 uint64_t vg_drivers_limit(const struct vg_drivers *drivers, uint64_t own_ms);
 
+// From now on nobody who only looks waits longer than this, unless VGRID_CALL_TIMEOUT is set: for a
+// command that answers for the other hosts all the same.
+void vg_drivers_look_within(uint64_t limit_ms);
+
 struct vg_error *vg_drivers_open_compute(const struct vg_drivers *drivers,
 	const struct vg_compute_target *target, struct vg_compute **ret) VG_MUST_CHECK;
 struct vg_error *vg_drivers_open_net(const struct vg_drivers *drivers,

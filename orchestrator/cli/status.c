@@ -19,6 +19,9 @@
 #include "orchestrator/run/replan.h"
 #include "templates/bind.h"
 
+// A host that has not answered by then is shown as unreachable.
+enum { LOOK_MAX_MS = 10 * 1000 };
+
 struct view {
 	const struct vg_session *session;
 	const struct vg_grid *grid;
@@ -42,6 +45,11 @@ static size_t count_silent(const struct vg_site *site)
 	for (size_t h = 0; h < site->n_hosts; h++)
 		n += site->hosts[h].problem != NULL;
 	return n;
+}
+
+static const char *host_state(const struct vg_host *host)
+{
+	return host->problem ? "unreachable" : host->is_running ? "running" : "stopped";
 }
 
 static const char *site_state(const struct view *view)
@@ -109,6 +117,12 @@ static void print_notes(const struct view *view)
 			strcmp(site_state(view), "partly") == 0 ? "runs only in part"
 								: "does not run");
 		n_notes++;
+	}
+	for (size_t h = 0; h < session->site->n_hosts; h++) {
+		const struct vg_host *host = &session->site->hosts[h];
+		if (host->problem)
+			printf("%s%s: %s: %s\n", n_notes++ ? "" : "\n", host_state(host), host->name,
+				vg_error_message(host->problem));
 	}
 	for (size_t i = 0; i < view->grid->n_nodes; i++) {
 		const struct vg_node_status *status = &view->nodes[i];
@@ -191,6 +205,21 @@ static struct vg_json *node_json(const struct view *view, const struct vg_node_s
 	return json;
 }
 
+static struct vg_json *hosts_json(const struct vg_site *site)
+{
+	struct vg_json *hosts = vg_json_array();
+	for (size_t h = 0; h < site->n_hosts; h++) {
+		const struct vg_host *host = &site->hosts[h];
+		struct vg_json *json = vg_json_object();
+		vg_json_set_string(json, "name", host->name);
+		vg_json_set_string(json, "state", host_state(host));
+		vg_json_set_string(
+			json, "why", host->problem ? vg_error_message(host->problem) : NULL);
+		vg_json_push(hosts, json);
+	}
+	return hosts;
+}
+
 static struct vg_json *networks_json(const struct view *view)
 {
 	const struct vg_record *record = view->session->record;
@@ -222,6 +251,7 @@ static struct vg_error *print_json(const struct view *view)
 	vg_json_set_string(result, "phase", vg_phase_name(record->phase));
 	vg_json_set_string(result, "state", site_state(view));
 	vg_json_set_string(result, "topology_hash", view->grid->topology_hash);
+	vg_json_set(result, "hosts", hosts_json(view->session->site));
 	vg_json_set(result, "nodes", nodes);
 	vg_json_set(result, "networks", networks_json(view));
 	vg_json_set(result, "not_enforced", unenforced);
@@ -253,6 +283,7 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 {
 	_auto(vg_session) struct vg_session *session = NULL;
 	_auto(vg_planning) struct vg_planning *planning = NULL;
+	vg_drivers_look_within(LOOK_MAX_MS);
 	struct vg_error *error = vg_session_open(context, vg_cli_operand(cli, 0), NULL, &session);
 	struct vg_replan_options options = {.is_report = true};
 	if (!error)
@@ -290,6 +321,9 @@ static const struct vg_result_field fields[] = {
 	{"phase", "string", "creating, up, down or removing"},
 	{"state", "string", "running, partly, stopped or unknown: the site's hosts"},
 	{"topology_hash", "string", "64 hexadecimal digits"},
+	{"hosts[].name", "string", "of the site"},
+	{"hosts[].state", "string", "running, stopped or unreachable"},
+	{"hosts[].why", "string?", "what was heard of an unreachable one; else null"},
 	{"nodes[].name", "string", "as in `vgrid exec GRID NAME`"},
 	{"nodes[].role", "string", "the role it is one of"},
 	{"nodes[].uuid", "string", "of the machine"},
@@ -319,7 +353,8 @@ const struct vg_command vg_verb_status = {
 		"whether "
 		"its `ready` holds right now; then the networks, what this site does not enforce, "
 		"and "
-		"the template's outputs. With --check it compares all that there is with the "
+		"the template's outputs. A host that does not answer within seconds is shown as "
+		"unreachable, its nodes as unknown, and the exit status is 1. With --check it compares all that there is with the "
 		"record and "
 		"shows what `vgrid up` would mend.",
 	.example = "$ vgrid status hello\n$ vgrid status hello --check\n",
