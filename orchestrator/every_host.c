@@ -118,7 +118,7 @@ struct vg_error *vg_hosts_problems(const struct vg_site *site)
 	const char *remedy = NULL;
 	for (size_t h = 0; h < site->n_hosts; h++) {
 		const struct vg_error *problem = site->hosts[h].problem;
-		if (!problem)
+		if (!problem || site->hosts[h].is_replaced)
 			continue;
 		if (error) {
 			vg_text_addf(&below, "%s\n", vg_error_text(problem));

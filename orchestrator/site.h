@@ -28,6 +28,7 @@ struct vg_host {
 	char *folder_seen, *images_seen; // where its hypervisor finds volumes and golden images
 	bool was_repaired;    // its libvirtd had died and was started again
 	struct vg_error *problem; // why it cannot be opened or looked at; then it is not running
+	bool is_replaced;         // the grid is planned around it: its problem is nobody's
 	struct vg_box *box;   // NULL: no box, or it does not run
 	struct vg_compute *compute; // NULL unless is_running
 	struct vg_net *net;         // NULL unless is_running

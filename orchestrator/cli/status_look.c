@@ -22,24 +22,23 @@ static void look_at_machine(const struct vg_session *session, const struct vg_wo
 	const struct vg_node *node = status->node;
 	status->state = "absent";
 	status->reason = "";
-	if (node->host >= 0 && (size_t)node->host < session->site->n_hosts) {
-		status->on = &session->site->hosts[node->host];
-		if (status->on->problem) {
-			status->state = "unknown";
-			status->reason = "its host did not answer";
-			return;
-		}
-		if (!status->on->is_running) {
-			status->state = "stopped";
-			status->reason = "its host does not run";
-			return;
-		}
+	if (node->host < 0 || (size_t)node->host >= session->site->n_hosts)
+		return;
+	status->on = &session->site->hosts[node->host];
+	if (status->on->problem) {
+		status->state = "unknown";
+		status->reason = "its host did not answer";
+		return;
 	}
-	int host;
-	const struct vg_machine_seen *seen = vg_world_machine(world, node->uuid, &host);
+	if (!status->on->is_running) {
+		status->state = "stopped";
+		status->reason = "its host does not run";
+		return;
+	}
+	const struct vg_machine_seen *seen =
+		vg_world_machine(world, node->uuid, (size_t)node->host);
 	if (!seen)
 		return;
-	status->on = &session->site->hosts[host];
 	status->state = vg_machine_state_name(seen->state);
 	status->reason = seen->reason ? seen->reason : "";
 }

@@ -20,6 +20,12 @@
 	{"delete-disks", 0, VG_ARGUMENT_NONE, NULL,						\
 		"data disks that are not wanted any more may be deleted", VG_COMPLETE_NOTHING,	\
 		NULL},										\
+	{"replace-host", 0, VG_ARGUMENT_LIST, "HOST",						\
+		"this host does not answer: its nodes are made anew on others",			\
+		VG_COMPLETE_NOTHING, NULL},							\
+	{"i-am-sure-it-is-off", 0, VG_ARGUMENT_NONE, NULL,					\
+		"nothing runs any more on the hosts that are replaced", VG_COMPLETE_NOTHING,	\
+		NULL},										\
 	{"yes", 'y', VG_ARGUMENT_NONE, NULL, "do not ask before restarts and removals",		\
 		VG_COMPLETE_NOTHING, NULL}
 // clang-format on
@@ -44,8 +50,13 @@ struct vg_error *vg_template_plan(const struct vg_cli *cli, struct vg_context *c
 		.doing = "vgrid up",
 	};
 	wish.sets = vg_cli_list(cli, "set", &wish.n_sets);
-	struct vg_replan_options options = {.deletes_disks = vg_cli_flag(cli, "delete-disks")};
+	wish.replaced = vg_cli_list(cli, "replace-host", &wish.n_replaced);
+	struct vg_replan_options options = {.deletes_disks = vg_cli_flag(cli, "delete-disks"),
+		.is_sure_it_is_off = vg_cli_flag(cli, "i-am-sure-it-is-off")};
 	options.replaces = vg_cli_list(cli, "replace", &options.n_replaces);
+	if (options.is_sure_it_is_off && !wish.n_replaced)
+		return vg_error_of(VG_ERROR_USAGE,
+			"'--i-am-sure-it-is-off' says it of the hosts of '--replace-host'");
 	struct vg_error *error = vg_wish_open(context, &wish, &session);
 	if (!error)
 		error = vg_replan(session, &options, ret_planning);

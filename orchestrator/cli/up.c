@@ -42,17 +42,16 @@ static char *addresses_of(const struct vg_grid *grid, const struct vg_node *node
 
 static void print_table(const struct vg_session *session)
 {
-	static const struct vg_column columns[] = {
-		{"NODE", false, false}, {"HOST", false, false}, {"STATE", false, false},
-		{"ADDRESSES", false, true}};
+	static const struct vg_column columns[] = {{"NODE", false, false}, {"HOST", false, false},
+		{"STATE", false, false}, {"ADDRESSES", false, true}};
 	const struct vg_grid *grid = session->record->grid;
 	_auto(vg_table) struct vg_table *table = vg_table_new(columns, VG_LENGTH(columns));
 	for (size_t i = 0; i < grid->n_nodes; i++) {
 		const struct vg_node *node = &grid->nodes[i];
 		_auto(vg_string) char *addresses = addresses_of(grid, node);
-		vg_table_row(table,
-			(const char *const[]){node->name, session->site->hosts[node->host].name,
-				"ready", addresses});
+		vg_table_row(
+			table, (const char *const[]){node->name,
+				       session->site->hosts[node->host].name, "ready", addresses});
 	}
 	vg_table_print(table, stdout);
 	for (size_t i = 0; i < grid->n_outputs; i++) {
@@ -101,14 +100,16 @@ static struct vg_error *bring_up(const struct vg_cli *cli, struct vg_context *co
 	struct vg_error *error = vg_template_plan(cli, context, false, &session, &planning);
 	if (error)
 		return error;
-	vg_progress_say(context->progress, "Grid '%s' on %s", session->record->name,
-		session->site->text);
+	vg_progress_say(
+		context->progress, "Grid '%s' on %s", session->record->name, session->site->text);
 	vg_progress_pause(context->progress);
 	if (!vg_cli_flag(cli, "quiet"))
 		vg_plan_print(planning->plan, stderr);
 	enum vg_timed before = vg_timings_turn(context->timings, VG_TIMED_ASK);
 	error = consent(cli, context, planning->plan);
 	vg_timings_turn(context->timings, before);
+	if (!error)
+		error = vg_apply_first(session, &planning);
 	if (!error)
 		error = vg_commit_begin(session, &planning);
 	if (!error)
@@ -148,8 +149,7 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	return NULL;
 }
 
-static const struct vg_operand operands[] = {
-	{.name = "FILE", .completion = VG_COMPLETE_FILE}, {0}};
+static const struct vg_operand operands[] = {{.name = "FILE", .completion = VG_COMPLETE_FILE}, {0}};
 
 static const struct vg_result_field result[] = {
 	{"grid", "string", "the grid's name"},
@@ -186,7 +186,11 @@ const struct vg_command vg_verb_up = {
 	.help = "Plans, shows the plan, carries it out, and waits until every node is ready. Run "
 		"again it does what has become necessary, and nothing else. It asks only when "
 		"something would be restarted, recreated or removed. A dash as FILE reads the "
-		"template from standard input. '--timings' ends with where the time went: for each "
+		"template from standard input. While a host does not answer, nothing is done "
+		"unless "
+		"'--replace-host' names it: its nodes are then made anew on other hosts, once "
+		"'--i-am-sure-it-is-off' says that none of them still runs there. '--timings' ends "
+		"with where the time went: for each "
 		"kind of work the time while it went on, how much of that had nothing else beside "
 		"it, the durations together, and the waits for a free place; then the slowest "
 		"steps.",

@@ -82,6 +82,17 @@ bool vg_planner_was_made(const struct vg_planner *planner, size_t node, const ch
 	       (machine && vg_applied_has_disk(machine->applied, disk));
 }
 
+const struct vg_node *vg_planner_owner(const struct vg_planner *planner, const char *text)
+{
+	static const char prefix[] = "node/";
+	struct vg_tag tag;
+	if (!vg_tag_read(text, &tag) || !vg_text_starts(tag.path, prefix))
+		return NULL;
+	const char *name = tag.path + strlen(prefix);
+	_auto(vg_string) char *alone = vg_strndup(name, strcspn(name, "/"));
+	return vg_map_get(planner->nodes, alone);
+}
+
 // Boxes that do not run are started, all of them, and joined before anything else.
 static void start_hosts(struct vg_planner *planner)
 {
@@ -93,7 +104,7 @@ static void start_hosts(struct vg_planner *planner)
 			vg_planner_change(planner, VG_CHANGE_ALTER, input->host_names[h],
 				(struct vg_place){0}, false,
 				"its libvirtd had died, and was started again");
-		if (input->world->hosts[h].is_running)
+		if (input->world->hosts[h].is_running || input->world->hosts[h].is_replaced)
 			continue;
 		vg_planner_step(planner, VG_STEP_HOST_START, (int)h, input->host_names[h], NULL);
 		planner->host_ready[h] = vg_planner_last(planner);
@@ -185,12 +196,16 @@ static void index_world(struct vg_planner *planner)
 	const struct vg_world *world = planner->input->world;
 	for (size_t h = 0; h < world->n_hosts; h++) {
 		struct vg_host_seen *host = &world->hosts[h];
-		for (size_t i = 0; i < host->machines.n_items; i++)
-			vg_map_set(planner->machines, host->machines.items[i].uuid,
-				&host->machines.items[i]);
-		for (size_t i = 0; i < host->volumes.n_items; i++)
-			vg_map_set(planner->volumes, host->volumes.items[i].tag,
-				&host->volumes.items[i]);
+		for (size_t i = 0; i < host->machines.n_items; i++) {
+			struct vg_machine_seen *machine = &host->machines.items[i];
+			if (!vg_planner_is_old(planner, machine->tag, h))
+				vg_map_set(planner->machines, machine->uuid, machine);
+		}
+		for (size_t i = 0; i < host->volumes.n_items; i++) {
+			struct vg_volume_seen *volume = &host->volumes.items[i];
+			if (!vg_planner_is_old(planner, volume->tag, h))
+				vg_map_set(planner->volumes, volume->tag, volume);
+		}
 		for (size_t i = 0; host->slice && i < host->slice->n_held; i++)
 			vg_map_set(planner->held, host->slice->held[i], host->slice->held[i]);
 	}
@@ -213,6 +228,7 @@ static void planner_init(struct vg_planner *planner, const struct vg_plan_input 
 	*planner = (struct vg_planner){
 		.input = input,
 		.plan = vg_new(struct vg_plan),
+		.nodes = vg_map_new(),
 		.volumes = vg_map_new(),
 		.machines = vg_map_new(),
 		.held = vg_map_new(),
@@ -224,11 +240,17 @@ static void planner_init(struct vg_planner *planner, const struct vg_plan_input 
 		.work = vg_alloc(n_nodes * sizeof(*planner->work)),
 	};
 	planner->plan->arena = vg_arena_new();
+	for (size_t i = 0; i < n_nodes; i++) {
+		vg_map_set(planner->nodes, input->wanted->nodes[i].name,
+			&input->wanted->nodes[i]);
+		planner->work[i].old_gone = VG_NO_STEP;
+	}
 	index_world(planner);
 }
 
 static void planner_done(struct vg_planner *planner)
 {
+	vg_map_free(planner->nodes);
 	vg_map_free(planner->volumes);
 	vg_map_free(planner->machines);
 	vg_map_free(planner->held);
@@ -245,9 +267,15 @@ static void planner_done(struct vg_planner *planner)
 
 static struct vg_error *plan_wanted(struct vg_planner *planner)
 {
+	struct vg_error *error = vg_planner_refuse_lost(planner);
+	if (!error)
+		error = vg_planner_remove_old(planner);
+	if (error)
+		return error;
+	planner->plan->n_first = planner->plan->n_steps;
 	start_hosts(planner);
 	vg_planner_decide_nodes(planner);
-	struct vg_error *error = vg_planner_remove_unwanted(planner);
+	error = vg_planner_remove_unwanted(planner);
 	if (error)
 		return error;
 	build_networks(planner);

@@ -36,8 +36,13 @@ static void say_new(struct vg_planner *planner, size_t i, const char *root)
 	const struct vg_node *node = &grid->nodes[i];
 	const struct vg_role *role = vg_node_role(grid, node);
 	const char *host = planner->input->host_names[node->host];
+	const char *lost = vg_planner_lost_host(planner, i);
 	_auto(vg_string) char *memory = vg_units_write_size(role->memory);
-	if (is_new(planner, i))
+	if (lost && is_new(planner, i))
+		vg_planner_change(planner, VG_CHANGE_ALTER, node->name, role->place, true,
+			"recreate on %s from image %s: its root disk is lost with host %s", host,
+			grid->images[role->image].name, lost);
+	else if (is_new(planner, i))
 		vg_planner_change(planner, VG_CHANGE_ADD, node->name, role->place, false,
 			"create on %s: image %s, %u cpu, %s", host, grid->images[role->image].name,
 			role->cpu, memory);
@@ -151,7 +156,7 @@ static void decide(struct vg_planner *planner, size_t i)
 	const struct vg_node *node = &grid->nodes[i];
 	const struct vg_role *role = vg_node_role(grid, node);
 	struct vg_node_work *work = &planner->work[i];
-	*work = (struct vg_node_work){.stop = VG_NO_STEP};
+	*work = (struct vg_node_work){.stop = VG_NO_STEP, .old_gone = work->old_gone};
 	work->machine = vg_map_get(planner->machines, node->uuid);
 	_auto(verdict) struct verdict verdict = {0};
 	verdict.root = root_is_wrong(planner, i);

@@ -94,9 +94,11 @@ static struct vg_error *make_data(
 	_auto(vg_needs) struct vg_needs needs = {0};
 	for (size_t k = 0; k < before->n_items; k++)
 		vg_needs_add(&needs, (int)before->items[k]);
+	const char *host = vg_planner_lost_host(planner, i);
 	if (is_wrong) {
 		vg_planner_change(planner, VG_CHANGE_ALTER, node->name, disk->place, true,
-			"make its data disk '%s' anew, empty: its data is lost", disk->name);
+			"make its data disk '%s' anew, empty: its data is lost%s%s", disk->name,
+			host ? " with host " : "", host ? host : "");
 	}
 	if (is_wrong && seen) {
 		volume_step(planner, VG_STEP_VOLUME_REMOVE, i, disk->name, disk->place, &needs)
@@ -217,6 +219,7 @@ static struct vg_error *make_node(struct vg_planner *planner, size_t i)
 	const struct vg_node_work *work = &planner->work[i];
 	_auto(vg_needs) struct vg_needs before = {0};
 	vg_needs_add(&before, work->stop);
+	vg_needs_add(&before, work->old_gone);
 	make_root(planner, i, &before);
 	for (size_t d = 0; d < role->n_disks; d++) {
 		struct vg_error *error = make_data(planner, i, &role->disks[d], &before);

@@ -25,6 +25,8 @@ struct vg_plan_input {
 	const struct vg_plan_image *images;
 	const char *const *seeds; // wanted versions of the nodes' seeds: "SHARED:OWN"
 	const char *const *reasons; // why nodes are where they are, one a node; NULL: not said
+	const char *const *lost; // one a node: the replaced host it was on, or NULL; NULL: no host is
+				 // replaced
 	bool is_owned;            // hosts are started and ended with the grid
 	bool was_complete; // the record says that every node was ready: what runs need not be asked
 	bool keeps_disks;  // with wanted NULL: stop, but keep root and data disks
@@ -52,6 +54,8 @@ struct vg_plan {
 	struct vg_arena *arena;
 	struct vg_step *steps; // in an order in which they could run one by one
 	size_t n_steps;
+	size_t n_first; // the first of them remove old copies of nodes; they need no others, and come
+			// before the plan is the store's
 	struct vg_change *changes;
 	size_t n_changes;
 	const char **unenforced; // promises that this site does not enforce, one line each

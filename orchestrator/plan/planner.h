@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The plan while it is being built: shared by build.c (hosts, networks, order), decide.c (what is
-// to become of each wanted node), drift.c (what was done to its machine), nodes.c (its steps) and
-// removal.c (what is not wanted any more). Private to this folder.
+// to become of each wanted node), drift.c (what was done to its machine), nodes.c (its steps),
+// removal.c (what is not wanted any more) and lost.c (what is lost with a host, and what comes back
+// with it). Private to this folder.
 #pragma once
 
 #include "base/map.h"
@@ -20,8 +21,9 @@ struct vg_needs {
 struct vg_planner {
 	const struct vg_plan_input *input;
 	struct vg_plan *plan;        // steps and changes are malloc'ed until vg_planner_finish()
-	struct vg_map *volumes;      // tag → struct vg_volume_seen
-	struct vg_map *machines;     // uuid → struct vg_machine_seen
+	struct vg_map *nodes;        // name → struct vg_node, wanted
+	struct vg_map *volumes;      // tag → struct vg_volume_seen, without old copies
+	struct vg_map *machines;     // uuid → struct vg_machine_seen, likewise
 	struct vg_map *held;         // link → itself: taps that a machine has open
 	struct vg_map *made;         // "NODE/DISK" → itself: data disks that were there once
 	int *host_ready;             // per host: the step that makes it usable, or VG_NO_STEP
@@ -38,7 +40,8 @@ struct vg_node_work {
 	bool lives;               // it runs or is paused, and goes on unless it restarts
 	bool restarts, recreates; // recreates: the root disk is made anew
 	bool needs_define;
-	int stop; // its MACHINE_STOP step, or VG_NO_STEP
+	int stop;     // its MACHINE_STOP step, or VG_NO_STEP
+	int old_gone; // the last step that removes an old machine of it, or VG_NO_STEP
 };
 
 // Appends a step; the caller fills in the rest before the next call. `needs` is copied.
@@ -61,6 +64,8 @@ bool vg_planner_may_replace(const struct vg_planner *planner, const char *node, 
 // Was this data disk of a wanted node there once, by the record or by what its machine was given?
 // Then it is never made anew in silence.
 bool vg_planner_was_made(const struct vg_planner *planner, size_t node, const char *disk);
+// The wanted node of a machine's or volume's tag; NULL if it is none's.
+const struct vg_node *vg_planner_owner(const struct vg_planner *planner, const char *tag);
 // NULL if there is none.
 const struct vg_volume_seen *vg_planner_find_disk(
 	const struct vg_planner *planner, const char *node, const char *disk);
@@ -69,6 +74,14 @@ const char *vg_planner_digest(const struct vg_planner *planner, const struct vg_
 // decide.c: decides, and makes the stops that networks must wait for; nodes.c: the rest.
 void vg_planner_decide_nodes(struct vg_planner *planner);
 struct vg_error *vg_planner_make_nodes(struct vg_planner *planner) VG_MUST_CHECK;
+// lost.c. The replaced host that the wanted node was on; NULL: it was on none.
+const char *vg_planner_lost_host(const struct vg_planner *planner, size_t node);
+// Is this machine or volume of a wanted node from an earlier life of it? On another host than the
+// node's it is, and everywhere if the node itself is lost: it is never used.
+bool vg_planner_is_old(const struct vg_planner *planner, const char *tag, size_t host);
+// Refuses to lose data without a word; the first steps of the plan remove old copies.
+struct vg_error *vg_planner_refuse_lost(const struct vg_planner *planner) VG_MUST_CHECK;
+struct vg_error *vg_planner_remove_old(struct vg_planner *planner) VG_MUST_CHECK;
 // removal.c: machines and volumes that no wanted node has; and the end of everything.
 struct vg_error *vg_planner_remove_unwanted(struct vg_planner *planner) VG_MUST_CHECK;
 struct vg_error *vg_planner_remove_all(struct vg_planner *planner) VG_MUST_CHECK;

@@ -46,11 +46,9 @@ static void remove_volume(struct vg_planner *planner, int host,
 	step->volume = volume->kind;
 }
 
-static bool is_wanted(const struct vg_planner *planner, struct vg_map *nodes,
-	const struct vg_volume_seen *volume)
+static bool is_wanted(const struct vg_planner *planner, const struct vg_volume_seen *volume)
 {
-	_auto(vg_string) char *name = node_of(volume->tag);
-	const struct vg_node *node = name ? vg_map_get(nodes, name) : NULL;
+	const struct vg_node *node = vg_planner_owner(planner, volume->tag);
 	if (!node)
 		return false;
 	if (volume->kind != VG_VOLUME_DATA)
@@ -75,14 +73,13 @@ static struct vg_error *refuse(const struct vg_planner *planner, const char *nod
 	return vg_error_hint(error, "data dies only by an explicit word: '--delete-disks'");
 }
 
-static struct vg_error *remove_volumes(
-	struct vg_planner *planner, struct vg_map *nodes, struct vg_map *removed)
+static struct vg_error *remove_volumes(struct vg_planner *planner, struct vg_map *removed)
 {
 	const struct vg_world *world = planner->input->world;
 	for (size_t h = 0; h < world->n_hosts; h++) {
 		for (size_t i = 0; i < world->hosts[h].volumes.n_items; i++) {
 			const struct vg_volume_seen *volume = &world->hosts[h].volumes.items[i];
-			if (is_wanted(planner, nodes, volume))
+			if (vg_planner_is_old(planner, volume->tag, h) || is_wanted(planner, volume))
 				continue;
 			_auto(vg_string) char *node = node_of(volume->tag);
 			const char *name = node ? node : "";
@@ -90,11 +87,11 @@ static struct vg_error *remove_volumes(
 				   vg_planner_may_replace(planner, name, disk_of(volume->tag));
 			if (volume->kind == VG_VOLUME_DATA && !may)
 				return refuse(planner, name, disk_of(volume->tag),
-					vg_map_has(nodes, name));
+					vg_map_has(planner->nodes, name));
 			_auto(vg_needs) struct vg_needs needs = {0};
 			int *step = vg_map_get(removed, name);
 			vg_needs_add(&needs, step ? *step : VG_NO_STEP);
-			const struct vg_node *stays = vg_map_get(nodes, name);
+			const struct vg_node *stays = vg_map_get(planner->nodes, name);
 			if (stays)
 				vg_needs_add(&needs,
 					planner->work[stays - planner->input->wanted->nodes].stop);
@@ -119,7 +116,8 @@ static void remove_machines(
 		for (size_t i = 0; i < world->hosts[h].machines.n_items; i++) {
 			const struct vg_machine_seen *machine =
 				&world->hosts[h].machines.items[i];
-			if (vg_map_has(uuids, machine->uuid))
+			if (vg_map_has(uuids, machine->uuid) ||
+				vg_planner_is_old(planner, machine->tag, h))
 				continue;
 			_auto(vg_string) char *node = node_of(machine->tag);
 			const char *name = node ? node : machine->name;
@@ -138,14 +136,11 @@ struct vg_error *vg_planner_remove_unwanted(struct vg_planner *planner)
 {
 	const struct vg_grid *grid = planner->input->wanted;
 	_auto(vg_map) struct vg_map *uuids = vg_map_new();
-	_auto(vg_map) struct vg_map *nodes = vg_map_new();
 	_auto(vg_map) struct vg_map *removed = vg_map_new();
-	for (size_t i = 0; i < grid->n_nodes; i++) {
+	for (size_t i = 0; i < grid->n_nodes; i++)
 		vg_map_set(uuids, grid->nodes[i].uuid, &grid->nodes[i]);
-		vg_map_set(nodes, grid->nodes[i].name, &grid->nodes[i]);
-	}
 	remove_machines(planner, uuids, removed);
-	return remove_volumes(planner, nodes, removed);
+	return remove_volumes(planner, removed);
 }
 
 // Ends one host: its machines, its networks, and the host itself if it is the grid's own. Killing a

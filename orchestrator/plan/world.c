@@ -26,17 +26,12 @@ void vg_world_free(struct vg_world *world)
 }
 
 const struct vg_machine_seen *vg_world_machine(
-	const struct vg_world *world, const char *uuid, int *ret_host)
+	const struct vg_world *world, const char *uuid, size_t host)
 {
-	for (size_t h = 0; h < world->n_hosts; h++) {
-		const struct vg_machines_seen *machines = &world->hosts[h].machines;
-		for (size_t i = 0; i < machines->n_items; i++) {
-			if (!vg_text_equal(machines->items[i].uuid, uuid))
-				continue;
-			if (ret_host)
-				*ret_host = (int)h;
+	const struct vg_machines_seen *machines = &world->hosts[host].machines;
+	for (size_t i = 0; i < machines->n_items; i++) {
+		if (vg_text_equal(machines->items[i].uuid, uuid))
 			return &machines->items[i];
-		}
 	}
 	return NULL;
 }

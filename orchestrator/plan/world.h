@@ -10,6 +10,7 @@
 
 struct vg_host_seen {
 	bool is_running;
+	bool is_replaced;  // it does not answer and is planned around: never started, never changed
 	bool was_repaired; // its hypervisor's daemon had died and was started again, just now
 	struct vg_machines_seen machines;
 	struct vg_slice *slice; // NULL: nothing seen
@@ -26,6 +27,6 @@ struct vg_world *vg_world_new(size_t n_hosts);
 void vg_world_free(struct vg_world *world);
 VG_AUTO(vg_world);
 
-// The machine of a node, by uuid, wherever it is; NULL if there is none.
+// The machine of this uuid on this host; NULL if there is none.
 const struct vg_machine_seen *vg_world_machine(
-	const struct vg_world *world, const char *uuid, int *ret_host);
+	const struct vg_world *world, const char *uuid, size_t host);

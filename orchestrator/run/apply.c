@@ -322,3 +322,22 @@ struct vg_error *vg_apply(struct vg_session *session, const struct vg_planning *
 	vg_timings_turn(timings, before);
 	return error;
 }
+
+struct vg_error *vg_apply_first(struct vg_session *session, struct vg_planning **planning)
+{
+	struct vg_plan *plan = (*planning)->plan;
+	if (!plan->n_first)
+		return NULL;
+	size_t n_steps = plan->n_steps;
+	plan->n_steps = plan->n_first;
+	struct vg_error *error = vg_apply(session, *planning);
+	plan->n_steps = n_steps;
+	struct vg_planning *again = NULL;
+	if (!error)
+		error = vg_replan(session, &(*planning)->options, &again);
+	if (error)
+		return error;
+	vg_planning_free(*planning);
+	*planning = again;
+	return NULL;
+}

@@ -17,7 +17,11 @@ static struct vg_error *look_at(struct vg_host *host, void *data)
 	const struct vg_drivers *drivers = look->site->drivers;
 	struct vg_host_seen *seen = &look->world->hosts[host - look->site->hosts];
 	struct vg_error *error = NULL;
+	seen->is_replaced = host->is_replaced;
 	seen->is_running = host->is_running || (look->site->is_ending && host->box);
+	// What lies in the folder of a box that has ended is lost with it, too.
+	if (host->is_replaced && !host->is_running)
+		return NULL;
 	seen->was_repaired = host->was_repaired;
 	if (host->is_running)
 		error = drivers->compute->observe(
@@ -37,6 +41,7 @@ static void forget(const struct look *look, struct vg_host *host)
 	vg_machines_seen_done(&seen->machines);
 	vg_slice_free(vg_take(seen->slice));
 	vg_volumes_seen_done(&seen->volumes);
+	seen->is_replaced = host->is_replaced;
 	seen->is_running = host->box;
 	if (host->storage && look->site->is_owned)
 		vg_error_ignore(look->site->drivers->storage->observe(

@@ -31,11 +31,12 @@ static struct vg_placement_host *list_hosts(const struct vg_session *session)
 		hosts[h] = (struct vg_placement_host){.name = site->hosts[h].name,
 			.room = room_of(session, &site->hosts[h]),
 			.labels = site->hosts[h].labels,
-			.n_labels = site->hosts[h].n_labels};
+			.n_labels = site->hosts[h].n_labels,
+			.closed = site->hosts[h].is_replaced ? "replaced" : NULL};
 	return hosts;
 }
 
-// One a node: the host it has in the recorded grid.
+// One a node: the host it has in the recorded grid, unless that is replaced.
 static int *list_kept(const struct vg_session *session)
 {
 	const struct vg_grid *grid = session->record->grid, *before = session->before;
@@ -45,7 +46,9 @@ static int *list_kept(const struct vg_session *session)
 	int *kept = vg_alloc(grid->n_nodes * sizeof(*kept));
 	for (size_t i = 0; i < grid->n_nodes; i++) {
 		const struct vg_node *node = vg_map_get(old, grid->nodes[i].name);
-		kept[i] = node ? node->host : VG_HOST_NONE;
+		int host = node ? node->host : VG_HOST_NONE;
+		bool is_lost = host >= 0 && session->site->hosts[host].is_replaced;
+		kept[i] = is_lost ? VG_HOST_NONE : host;
 	}
 	return kept;
 }

@@ -8,6 +8,7 @@
 #include "orchestrator/report/timings.h"
 #include "orchestrator/run/observe.h"
 #include "orchestrator/run/place_grid.h"
+#include "orchestrator/run/replace.h"
 #include "orchestrator/run/seeds.h"
 
 void vg_planning_free(struct vg_planning *planning)
@@ -71,8 +72,7 @@ static void drop_rates(struct vg_slice *slice)
 }
 
 // Each host's slice of the wanted grid, or an empty one.
-static void build_slices(
-	struct vg_session *session, struct vg_planning *planning, bool removes_all)
+static void build_slices(struct vg_session *session, struct vg_planning *planning, bool removes_all)
 {
 	const struct vg_record *record = session->record;
 	size_t n_hosts = session->site->n_hosts;
@@ -103,9 +103,11 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 	struct vg_error *error = find_images(session, planning);
 	enum vg_timed before = vg_timings_turn(timings, VG_TIMED_OBSERVE);
 	if (!error)
-		error = vg_observe(
-			session->site, session->context, record->uuid, &planning->world);
+		error = vg_replace_explain(session, vg_observe(session->site, session->context,
+							    record->uuid, &planning->world));
 	vg_timings_turn(timings, before);
+	if (!error)
+		error = vg_replace_check(session, options->is_sure_it_is_off);
 	if (error)
 		return error;
 	build_slices(session, planning, options->removes_all);
@@ -117,6 +119,7 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 	const char **names = vg_alloc(session->site->n_hosts * sizeof(*names));
 	for (size_t h = 0; h < session->site->n_hosts; h++)
 		names[h] = session->site->hosts[h].name;
+	const char **lost = options->removes_all ? NULL : vg_replace_lost(session);
 	const struct vg_plan_input input = {
 		.wanted = options->removes_all ? NULL : record->grid,
 		.world = planning->world,
@@ -128,6 +131,7 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 		.images = planning->images,
 		.seeds = (const char *const *)planning->seeds,
 		.reasons = (const char *const *)planning->reasons,
+		.lost = lost,
 		.is_owned = session->site->is_owned,
 		.was_complete = record->phase == VG_PHASE_UP,
 		.keeps_disks = options->keeps_disks,
@@ -140,6 +144,7 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 	};
 	error = vg_plan_build(&input, &planning->plan);
 	free(names);
+	free(lost);
 	if (!error)
 		*ret_planning = vg_take(planning);
 	return error;

@@ -14,6 +14,7 @@ struct vg_replan_options {
 	bool keeps_disks, deletes_disks;
 	const char *const *replaces;
 	size_t n_replaces;
+	bool is_sure_it_is_off; // nothing runs any more on hosts that are replaced
 	bool is_report; // what would be refused is one more difference
 };
 

@@ -14,6 +14,7 @@
 #include "orchestrator/report/timings.h"
 #include "orchestrator/run/images.h"
 #include "orchestrator/run/place_grid.h"
+#include "orchestrator/run/replace.h"
 #include "orchestrator/site_file.h"
 #include "orchestrator/state/store.h"
 #include "templates/bind.h"
@@ -204,11 +205,14 @@ struct vg_error *vg_wish_open(struct vg_context *context, const struct vg_wish *
 	if (!error)
 		error = find_record(session, wish, key);
 	if (!error)
+		error = vg_replace_mark(session->site, wish->replaced, wish->n_replaced);
+	if (!error)
 		error = renew(session, wish, vg_take(grid));
 	vg_timings_turn(context->timings, VG_TIMED_CONNECT);
 	if (!error)
-		error = vg_site_connect(session->site, context, session->record->key,
-			session->record->uuid);
+		error = vg_replace_explain(session,
+			vg_site_connect(session->site, context, session->record->key,
+				session->record->uuid));
 	vg_timings_turn(context->timings, before);
 	if (!error)
 		*ret_session = vg_take(session);

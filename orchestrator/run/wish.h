@@ -14,6 +14,8 @@ struct vg_wish {
 	const char *const *sets;
 	size_t n_sets;
 	const char *site;    // NULL: $VGRID_SITE, the record's, or `sandbox`
+	const char *const *replaced; // hosts that do not answer, by name: planned around
+	size_t n_replaced;
 	bool only_looks;     // plan: no lock, no image is fetched or built
 	const char *doing;   // for those who wait for the lock: "vgrid up"
 };
