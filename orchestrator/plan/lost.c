@@ -14,10 +14,12 @@ const char *vg_planner_lost_host(const struct vg_planner *planner, size_t node)
 
 bool vg_planner_is_old(const struct vg_planner *planner, const char *tag, size_t host)
 {
+	const struct vg_plan_input *input = planner->input;
 	const struct vg_node *node = vg_planner_owner(planner, tag);
-	return node &&
-	       (node->host != (int)host || vg_planner_lost_host(planner,
-						   (size_t)(node - planner->input->wanted->nodes)));
+	if (!node || node->host != (int)host)
+		return node;
+	size_t i = (size_t)(node - input->wanted->nodes);
+	return vg_planner_lost_host(planner, i) || (input->is_fresh && input->is_fresh[i]);
 }
 
 // Disks that may hold data: what a grid that was never complete has had is not known.

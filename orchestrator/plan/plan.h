@@ -23,11 +23,13 @@ struct vg_plan_input {
 	const struct vg_slice *const *slices; // wanted, one a host (NULL if wanted is NULL)
 	const bool *limits_rates; // one a host: it enforces the rates of its slice; NULL: none does
 	const struct vg_plan_image *images;
-	const char *const *seeds; // wanted versions of the nodes' seeds: "SHARED:OWN"
+	const char *const *seeds;   // wanted versions of the nodes' seeds: "SHARED:OWN"
 	const char *const *reasons; // why nodes are where they are, one a node; NULL: not said
-	const char *const *lost; // one a node: the replaced host it was on, or NULL; NULL: no host is
-				 // replaced
-	bool is_owned;            // hosts are started and ended with the grid
+	const char *const *lost; // one a node: the replaced host it was on, or NULL; NULL: no host
+				 // is replaced
+	const bool *is_fresh; // one a node: the grid was complete without it, so that what is seen
+			      // of it is old; NULL: none is
+	bool is_owned;     // hosts are started and ended with the grid
 	bool was_complete; // the record says that every node was ready: what runs need not be asked
 	bool keeps_disks;  // with wanted NULL: stop, but keep root and data disks
 	bool deletes_disks;          // data disks of what is not wanted any more may go
@@ -45,7 +47,7 @@ struct vg_change {
 	enum vg_change_sign sign;
 	const char *subject; // "worker-1"
 	const char *text;    // "restart: memory 256MiB → 512MiB"
-	const char *why;  // of a new node: why it is on that host; NULL: not said
+	const char *why;     // of a new node: why it is on that host; NULL: not said
 	struct vg_place place;
 	bool asks; // something is restarted, recreated or removed: `up` asks first
 };
@@ -54,8 +56,8 @@ struct vg_plan {
 	struct vg_arena *arena;
 	struct vg_step *steps; // in an order in which they could run one by one
 	size_t n_steps;
-	size_t n_first; // the first of them remove old copies of nodes; they need no others, and come
-			// before the plan is the store's
+	size_t n_first; // the first of them remove old copies of nodes; they need no others, and
+			// come before the plan is the store's
 	struct vg_change *changes;
 	size_t n_changes;
 	const char **unenforced; // promises that this site does not enforce, one line each

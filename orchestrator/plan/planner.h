@@ -77,7 +77,7 @@ struct vg_error *vg_planner_make_nodes(struct vg_planner *planner) VG_MUST_CHECK
 // lost.c. The replaced host that the wanted node was on; NULL: it was on none.
 const char *vg_planner_lost_host(const struct vg_planner *planner, size_t node);
 // Is this machine or volume of a wanted node from an earlier life of it? On another host than the
-// node's it is, and everywhere if the node itself is lost: it is never used.
+// node's it is, and everywhere if the node itself is lost or new: it is never used.
 bool vg_planner_is_old(const struct vg_planner *planner, const char *tag, size_t host);
 // Refuses to lose data without a word; the first steps of the plan remove old copies.
 struct vg_error *vg_planner_refuse_lost(const struct vg_planner *planner) VG_MUST_CHECK;

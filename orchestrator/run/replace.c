@@ -105,6 +105,20 @@ const char **vg_replace_lost(const struct vg_session *session)
 	return lost;
 }
 
+bool *vg_replace_fresh(const struct vg_session *session)
+{
+	const struct vg_grid *grid = session->record->grid, *before = session->before;
+	if (!before || session->record->phase != VG_PHASE_UP)
+		return NULL;
+	_auto(vg_map) struct vg_map *known = vg_map_new();
+	for (size_t i = 0; i < before->n_nodes; i++)
+		vg_map_set(known, before->nodes[i].name, known);
+	bool *is_fresh = vg_alloc(grid->n_nodes * sizeof(*is_fresh));
+	for (size_t i = 0; i < grid->n_nodes; i++)
+		is_fresh[i] = !vg_map_has(known, grid->nodes[i].name);
+	return is_fresh;
+}
+
 static void add_way_out(
 	struct vg_text *text, const struct vg_session *session, size_t host, const char *name)
 {

@@ -17,6 +17,9 @@ struct vg_error *vg_replace_check(
 // One a node of the record's grid: the name of the replaced host that it was on, borrowed, or NULL.
 // malloc'ed; NULL if no host is replaced.
 const char **vg_replace_lost(const struct vg_session *session);
+// One a node: the record was complete without it, so that it can have nothing of its own yet. malloc'ed;
+// NULL if the record was not complete.
+bool *vg_replace_fresh(const struct vg_session *session);
 // Adds to the error, if hosts do not answer, which nodes are there and what can be done. Yields it.
 struct vg_error *vg_replace_explain(
 	const struct vg_session *session, struct vg_error *error) VG_MUST_CHECK;

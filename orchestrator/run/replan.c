@@ -120,6 +120,7 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 	for (size_t h = 0; h < session->site->n_hosts; h++)
 		names[h] = session->site->hosts[h].name;
 	const char **lost = options->removes_all ? NULL : vg_replace_lost(session);
+	bool *is_fresh = options->removes_all ? NULL : vg_replace_fresh(session);
 	const struct vg_plan_input input = {
 		.wanted = options->removes_all ? NULL : record->grid,
 		.world = planning->world,
@@ -132,6 +133,7 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 		.seeds = (const char *const *)planning->seeds,
 		.reasons = (const char *const *)planning->reasons,
 		.lost = lost,
+		.is_fresh = is_fresh,
 		.is_owned = session->site->is_owned,
 		.was_complete = record->phase == VG_PHASE_UP,
 		.keeps_disks = options->keeps_disks,
@@ -145,6 +147,7 @@ struct vg_error *vg_replan(struct vg_session *session, const struct vg_replan_op
 	error = vg_plan_build(&input, &planning->plan);
 	free(names);
 	free(lost);
+	free(is_fresh);
 	if (!error)
 		*ret_planning = vg_take(planning);
 	return error;

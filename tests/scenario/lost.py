@@ -253,6 +253,22 @@ def an_old_copy_that_is_lost_again_or_comes_back_twice_is_cleared(home):
 
 
 @claim
+def an_old_copy_of_a_node_that_went_and_comes_anew_is_not_taken_for_it(home):
+    file = up_and_lose(home)
+    home.run("up", file, *SURE)
+    home.run("up", home.file(plain(1)), *REPLACE, "-y")
+    regain(home)
+    assert home.machines()["lab.worker-1"]["host"] == LOST
+    home.run("plan", file, code=3).shows(f"remove its old copy from {LOST}")
+    calls = home.changes("up", file, "-y")
+    assert any(call.operation == "storage.create" and call.who.endswith("node/worker-1/disk/root")
+               for call in calls), calls
+    must_run_once(home, 4)
+    assert home.machines()["lab.worker-1"]["host"] == LOST, "it came elsewhere: the claim shows nothing"
+    home.run("status", "lab", "--check").shows("As recorded.")
+
+
+@claim
 def an_old_copy_that_cannot_be_removed_stops_all(home):
     file = up_and_lose(home)
     home.run("up", file, *SURE)

@@ -177,6 +177,25 @@ static void an_old_copy_where_a_lost_node_comes_is_not_taken_for_the_node(void *
 	scene_done(&scene);
 }
 
+// The head was removed while box-1 was away, and comes anew to just that host.
+static void what_is_there_of_a_new_node_is_not_taken_for_it(void **state)
+{
+	(void)state;
+	struct scene scene;
+	const bool is_fresh[3] = {true, false, false};
+	scene_init(&scene);
+	make_it_so(&scene);
+	scene.input.is_fresh = is_fresh;
+	_auto(vg_error) struct vg_error *error = refusal_of(&scene);
+	assert_non_null(strstr(vg_error_message(error), "an old data disk 'data' of 'head'"));
+	scene.input.deletes_disks = true;
+	_auto(vg_plan) struct vg_plan *plan = plan_of(&scene);
+	assert_int_equal(plan->n_first, 4);
+	assert_int_equal(find(plan, VG_STEP_MACHINE_REMOVE, "head")->node, VG_STEP_NODE_NONE);
+	assert_non_null(find(plan, VG_STEP_VOLUME_CREATE, "head/data"));
+	scene_done(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +206,7 @@ int main(void)
 		cmocka_unit_test(an_old_copy_beside_the_node_itself_changes_nothing_of_the_node),
 		cmocka_unit_test(data_of_an_old_copy_goes_only_by_the_word),
 		cmocka_unit_test(an_old_copy_where_a_lost_node_comes_is_not_taken_for_the_node),
+		cmocka_unit_test(what_is_there_of_a_new_node_is_not_taken_for_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
