@@ -244,7 +244,7 @@ static const struct vg_option options[] = {
 		.argument = VG_ARGUMENT_TEXT,
 		.argument_name = "N",
 		.help = "how many hosts (3); an existing site can grow"},
-	{.name = "ovs", .help = "with Open vSwitch on every host"}, {0}};
+	{.name = "ovs", .help = "with Open vSwitch on every host, for the networks of its grids"}, {0}};
 
 static const struct vg_result_field fields[] = {VG_SITE_VIEW_FIELDS, {0}};
 
