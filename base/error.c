@@ -104,6 +104,13 @@ struct vg_error *vg_error_hint(struct vg_error *error, const char *format, ...)
 	return error;
 }
 
+struct vg_error *vg_error_as(struct vg_error *error, enum vg_error_kind kind)
+{
+	if (error)
+		error->kind = kind;
+	return error;
+}
+
 enum vg_error_kind vg_error_kind(const struct vg_error *error)
 {
 	return error->kind;

@@ -50,6 +50,9 @@ struct vg_error *vg_error_place(struct vg_error *error, struct vg_place place) V
 struct vg_error *vg_error_hint(struct vg_error *error, const char *format, ...)
 	VG_PRINTF(2, 3) VG_MUST_CHECK;
 
+// Takes `error` and returns it as one of this kind. NULL stays NULL.
+struct vg_error *vg_error_as(struct vg_error *error, enum vg_error_kind kind) VG_MUST_CHECK;
+
 enum vg_error_kind vg_error_kind(const struct vg_error *error);
 // The one line described above, without the hint. Borrowed, lives as long as the error.
 const char *vg_error_text(const struct vg_error *error);

@@ -8,7 +8,8 @@
 
 #include "base/error.h"
 
-// Reads all of a regular file or pipe, at most size_max bytes (more is an error). The result is
+// Reads all of a regular file or pipe, at most size_max bytes (more, and nothing else, is
+// VG_ERROR_USAGE). The result is
 // malloc'ed and has a NUL behind it. VG_ERROR_NOT_FOUND when there is no such file; VG_ERROR_TIMEOUT
 // for a named pipe that nobody opens for writing within 5 s.
 struct vg_error *vg_file_read(const char *path, size_t size_max, char **ret_bytes,

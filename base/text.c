@@ -64,7 +64,7 @@ bool vg_text_ends(const char *text, const char *suffix)
 }
 
 // Bytes of the character that starts at `bytes`, 0 if it is not valid UTF-8.
-static size_t utf8_size(const unsigned char *bytes, size_t size)
+static size_t read_utf8(const unsigned char *bytes, size_t size, uint32_t *ret_point)
 {
 	static const struct {
 		unsigned char mask, lead;
@@ -84,10 +84,28 @@ static size_t utf8_size(const unsigned char *bytes, size_t size)
 			point = point << 6 | (bytes[k] & 0x3f);
 		}
 		bool is_surrogate = point >= 0xd800 && point <= 0xdfff;
+		*ret_point = point;
 		return point < forms[i].least || point > 0x10ffff || is_surrogate ? 0
 										  : forms[i].length;
 	}
 	return 0;
+}
+
+static size_t utf8_size(const unsigned char *bytes, size_t size)
+{
+	uint32_t point;
+	return read_utf8(bytes, size, &point);
+}
+
+size_t vg_text_character(const char *bytes, size_t size, uint32_t *ret_character)
+{
+	const unsigned char *at = (const unsigned char *)bytes;
+	uint32_t point;
+	size_t step = *at < 0x80 ? 0 : read_utf8(at, size, &point);
+	if (!step)
+		point = *at < 0x80 ? *at : VG_TEXT_NO_CHARACTER + (uint32_t)*at;
+	*ret_character = point;
+	return step ? step : 1;
 }
 
 bool vg_text_is_utf8(const char *bytes, size_t size)

@@ -28,6 +28,11 @@ bool vg_text_starts(const char *text, const char *prefix);
 bool vg_text_ends(const char *text, const char *suffix);
 // Is it valid UTF-8 without NUL (RFC 3629)?
 bool vg_text_is_utf8(const char *bytes, size_t size);
+// The size of the first character of foreign text, at least 1, and its code point. A byte that is no
+// UTF-8 is a character of its own: VG_TEXT_NO_CHARACTER, which is beyond all code points, and the
+// byte. size > 0.
+enum { VG_TEXT_NO_CHARACTER = 0x110000 };
+size_t vg_text_character(const char *bytes, size_t size, uint32_t *ret_character);
 // The size of the first character of foreign text, at least 1. *ret_is_plain is false when it must
 // not reach a terminal as it is: no UTF-8, a control character, a mark that turns the direction of
 // writing (Unicode UAX #9) or that cannot be seen. size > 0.

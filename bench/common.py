@@ -166,6 +166,31 @@ def must_have(*programs):
             raise Missing(f"the program '{program}' is missing (see 'bench' in the file packages)")
 
 
+def must_have_packages(kind, as_root=False):
+    """All Debian packages of this kind in the file `packages`, and maybe root."""
+    must_have("dpkg-query")
+    wanted = []
+    for line in (SOURCE / "packages").read_text(encoding="utf-8").splitlines():
+        first, *names = line.split() or [""]
+        wanted += names if first == kind else []
+    missing = [name for name in wanted if not is_installed(name)]
+    lacks = []
+    if missing:
+        sudo = "" if os.geteuid() == 0 else "sudo "
+        lacks.append("packages are missing: run\n"
+                     f"  {sudo}apt-get install -y --no-install-recommends {' '.join(missing)}\n")
+    if as_root and os.geteuid() != 0:
+        lacks.append("it needs root: run it by sudo")
+    if lacks:
+        raise Missing("and ".join(lacks).rstrip())
+
+
+def is_installed(package):
+    query = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status}", package], text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    return query.stdout == "installed"
+
+
 def until(is_so, what, seconds=600, pause=0.02):
     end = time.monotonic() + seconds
     while not is_so():

@@ -18,8 +18,12 @@
 #include "orchestrator/report/timings.h"
 #include "orchestrator/site_practice.h"
 
-enum { HYPERVISOR_TIMEOUT_MS = 30 * 1000, PRACTICE_TIMEOUT_MS = 10 * 1000,
-	VNI_FIRST = 100, VNI_LAST = 0xffffff };
+enum {
+	HYPERVISOR_TIMEOUT_MS = 30 * 1000,
+	PRACTICE_TIMEOUT_MS = 10 * 1000,
+	VNI_FIRST = 100,
+	VNI_LAST = 0xffffff
+};
 
 static const struct vg_resources unlimited = {{VG_UNLIMITED, VG_UNLIMITED, VG_UNLIMITED}};
 enum { SANDBOX_CPU_OVERCOMMIT = 32 };
@@ -84,8 +88,8 @@ struct vg_error *vg_site_read(const char *text, struct vg_site **ret_site)
 	}
 	unsigned n_hosts = 1;
 	int end = 0;
-	if (text[length] &&
-		(sscanf(text + length, ":%3u%n", &n_hosts, &end) != 1 || text[length + (size_t)end]))
+	if (text[length] && (sscanf(text + length, ":%3u%n", &n_hosts, &end) != 1 ||
+				    text[length + (size_t)end]))
 		return unknown_site(text);
 	if (!is_known)
 		return unknown_site(text);
@@ -166,9 +170,10 @@ static struct vg_error *check_drivers(const struct vg_site *site)
 {
 	const struct vg_site_file *file = site->file;
 	if (file && !file->is_fake && !site->practice)
-		return vg_error_hint(vg_error_at(file->hosts[0].libvirt_place,
-					     "site '%s': hosts reached by libvirt cannot be used yet",
-					     site->name),
+		return vg_error_hint(
+			vg_error_at(file->hosts[0].libvirt_place,
+				"site '%s': hosts reached by libvirt cannot be used yet",
+				site->name),
 			"the file is good; 'vgrid site practice NAME' makes hosts of this machine");
 	if (file && file->state.driver && strcmp(file->state.driver, "file") != 0)
 		return vg_error_at(file->state.place,
@@ -183,8 +188,8 @@ struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *co
 	if (error || !vg_site_has_boxes(site))
 		return error;
 	vg_context_keep_begun(context);
-	return vg_error_while(vg_namespace_enter(context->home, context->argv),
-		"entering the %s", site->practice ? "practice site" : "sandbox");
+	return vg_error_while(vg_namespace_enter(context->home, context->argv), "entering the %s",
+		site->practice ? "practice site" : "sandbox");
 }
 
 struct vg_error *vg_site_check(const struct vg_site *site)
@@ -227,7 +232,8 @@ static void endpoints_done(struct endpoints *endpoints)
 	free(endpoints->authority);
 }
 
-// The box's daemons are looked after and reached as the site's hosts are: over the underlay, by TLS.
+// The box's daemons are looked after and reached as the site's hosts are: over the underlay, by
+// TLS.
 static struct vg_error *join_practice(
 	const struct vg_site *site, struct vg_host *host, struct endpoints *endpoints)
 {
@@ -263,7 +269,7 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 				     : box_folder(context, key, number);
 	ret->folder_seen = "/v"; // box/box.h
 	ret->images_seen = "/i";
-	if (!host->box)
+	if (!host->box || site->is_ending)
 		return NULL;
 	if (site->practice)
 		return join_practice(site, host, ret);
@@ -312,13 +318,13 @@ static struct vg_error *open_host(
 		vg_error_ignore(storage_error);
 	else
 		error = storage_error;
-	bool runs = host->box || !vg_site_has_boxes(site);
+	bool runs = (host->box && !site->is_ending) || !vg_site_has_boxes(site);
 	if (!error && runs)
 		error = vg_drivers_open_compute(drivers,
 			&(struct vg_compute_target){host->name, at.uri, at.folder, at.folder_seen,
 				at.operator_namespace_fd},
 			&host->compute);
-	if (host->box)
+	if (host->box && runs)
 		note_time(context, host, VG_TIMED_LIBVIRTD, begun);
 	if (!error && runs)
 		error = vg_drivers_open_net(drivers,
@@ -391,7 +397,7 @@ struct vg_error *vg_site_connect(
 	struct vg_error *error = NULL;
 	if (vg_site_has_boxes(site)) {
 		error = find_boxes(site, context, uuid);
-		if (!error)
+		if (!error && !site->is_ending)
 			error = race(site, context);
 	}
 	if (error)
@@ -400,7 +406,8 @@ struct vg_error *vg_site_connect(
 	error = vg_every_host(site, context, open_one, &opening);
 	for (size_t h = 0; h < site->n_hosts; h++) {
 		if (site->hosts[h].repaired)
-			vg_progress_say(context->progress, "The %s of %s had died and was started again",
+			vg_progress_say(context->progress,
+				"The %s of %s had died and was started again",
 				site->hosts[h].repaired, site->hosts[h].name);
 	}
 	return error;
@@ -501,8 +508,8 @@ void vg_site_tidy(const struct vg_site *site, struct vg_context *context, const 
 size_t vg_site_count_running(const struct vg_site *site, const struct vg_box_list *boxes,
 	const char *store, const char *uuid)
 {
-	_auto(vg_string) char *prefix = site->practice ? vg_format("%s/host/", site->practice->name)
-						       : vg_strdup("host/");
+	_auto(vg_string) char *prefix =
+		site->practice ? vg_format("%s/host/", site->practice->name) : vg_strdup("host/");
 	size_t n = 0;
 	for (size_t i = 0; i < boxes->n_items; i++) {
 		const char *text = boxes->items[i]->tag;

@@ -42,6 +42,7 @@ struct vg_site {
 	struct vg_practice *practice; // NULL: it is none
 	bool is_simulated; // its hosts hold nothing: images are not fetched either
 	bool is_owned; // hosts are made and ended with the grid
+	bool is_ending; // its boxes are only found, to be ended: nothing in them is opened or asked
 	bool is_lenient; // a host that cannot be opened or looked at only gets its problem
 	struct vg_resources shared;    // what all hosts share: boxes are one machine
 	uint32_t vni_first, vni_last;

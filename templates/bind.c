@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "base/memory.h"
+#include "base/regex.h"
 #include "base/text.h"
 #include "templates/reference.h"
 
@@ -223,4 +224,42 @@ struct vg_error *vg_grid_bind(struct vg_grid *grid, const char *uuid, const char
 			return error;
 	}
 	return NULL;
+}
+
+static struct vg_error *check_regex(const struct vg_grid *grid, const struct vg_role *role,
+	const struct vg_phrase *phrase, const char *field)
+{
+	const unsigned tried[] = {0, role->count - 1};
+	bool is_in_node = vg_reference_in_node(phrase->text);
+	for (size_t i = 0; role->count && i < (is_in_node ? VG_LENGTH(tried) : 1); i++) {
+		const struct vg_node *node = &grid->nodes[role->first_node + tried[i]];
+		_auto(vg_string) char *text = NULL;
+		_auto(vg_regex) struct vg_regex *regex = NULL;
+		struct vg_error *error = vg_grid_expand(grid, node, phrase, &text);
+		if (!error)
+			error = vg_error_place(
+				vg_error_while(vg_regex_make(text, &regex), "'%s' of '%s'", field,
+					node->name),
+				phrase->place);
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
+struct vg_error *vg_grid_check_regexes(const struct vg_grid *grid)
+{
+	struct vg_error *error = NULL;
+	for (size_t i = 0; i < grid->n_roles && !error; i++) {
+		const struct vg_role *role = &grid->roles[i];
+		if (role->ready.kind == VG_READY_CONSOLE)
+			error = check_regex(grid, role, &role->ready.text, "console");
+	}
+	for (size_t i = 0; i < grid->n_tests && !error; i++) {
+		const struct vg_test *test = &grid->tests[i];
+		if (test->expect.text)
+			error = check_regex(
+				grid, &grid->roles[test->role], &test->expect, "expect");
+	}
+	return error;
 }

@@ -13,6 +13,11 @@
 struct vg_error *vg_grid_bind(struct vg_grid *grid, const char *uuid, const char *identity)
 	VG_MUST_CHECK;
 
+// Is every regular expression of the grid still one when all references are expanded? A usage error
+// at its place otherwise. The grid is bound. Of a role's nodes the first and the last are tried: the
+// others' names and numbers lie between theirs.
+struct vg_error *vg_grid_check_regexes(const struct vg_grid *grid) VG_MUST_CHECK;
+
 // One text with all references expanded once, malloc'ed. `node` may be NULL where no `${node.…}` can
 // stand (outputs).
 struct vg_error *vg_grid_expand(const struct vg_grid *grid, const struct vg_node *node,

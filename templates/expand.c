@@ -251,6 +251,8 @@ static void expand_tests(struct vg_expansion *expansion)
 				vg_expand_index(expansion->roles, vg_value_get(value, "on")->text);
 		test->run = vg_expand_phrase(expansion, vg_value_get(value, "run"));
 		test->expect = vg_expand_phrase(expansion, vg_value_get(value, "expect"));
+		vg_expand_check_regex(
+			expansion, "tests.[].expect", vg_value_get(value, "expect"));
 		test->within = vg_expand_number(
 			expansion, "tests.[].within", vg_value_get(value, "within"));
 	}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Expansion: a checked document, parameters and a profile become a grid. expand.c does the
-// parameters and the top, expand_roles.c the roles and their nodes. Used by template.c alone.
+// parameters and the top, expand_roles.c the roles and their nodes, expand_regex.c looks at regular
+// expressions. Used by template.c alone.
 #pragma once
 
 #include "base/map.h"
@@ -42,6 +43,11 @@ struct vg_place vg_expand_place(const struct vg_expansion *expansion, struct vg_
 const char *vg_expand_text(const struct vg_expansion *expansion, const struct vg_value *value);
 struct vg_phrase vg_expand_phrase(
 	const struct vg_expansion *expansion, const struct vg_value *value);
+
+// An expression must still be one when the parameters have put in their values: a finding otherwise.
+// `value` may be NULL.
+void vg_expand_check_regex(
+	struct vg_expansion *expansion, const char *path, const struct vg_value *value);
 
 void vg_expand_roles(struct vg_expansion *expansion);
 

@@ -122,6 +122,7 @@ static void expand_ready(const struct source *source, struct vg_role *role)
 	const struct vg_value *console = vg_value_get(ready, "console");
 	role->ready.kind = exec ? VG_READY_EXEC : console ? VG_READY_CONSOLE : VG_READY_AGENT;
 	role->ready.text = vg_expand_phrase(source->expansion, exec ? exec : console);
+	vg_expand_check_regex(source->expansion, "roles.*.ready.console", console);
 	role->ready.within = vg_expand_number(
 		source->expansion, "roles.*.ready.within", vg_value_get(ready, "within"));
 }

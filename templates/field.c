@@ -382,6 +382,12 @@ static struct vg_error *check_range(const struct vg_field *row, const char *text
 	return out_of_range(row, text, number < row->min);
 }
 
+static struct vg_error *read_regex(const char *text)
+{
+	_auto(vg_regex) struct vg_regex *regex = NULL;
+	return vg_regex_make(text, &regex);
+}
+
 struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uint64_t *ret_number)
 {
 	struct vg_cidr cidr;
@@ -426,7 +432,7 @@ struct vg_error *vg_field_read(const struct vg_field *row, const char *text, uin
 	case VG_FIELD_MODE:
 		return read_mode(row, text, ret_number);
 	case VG_FIELD_REGEX:
-		return vg_regex_check(text);
+		return read_regex(text);
 	case VG_FIELD_SHA256:
 		return read_sha256(row, text);
 	case VG_FIELD_LABEL:

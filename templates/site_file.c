@@ -101,12 +101,16 @@ static void read_values(struct vg_site_file *file, const struct vg_value *root)
 	file->overcommit[VG_RESOURCE_DISK] = (unsigned)number("overcommit.disk", overcommit, 0);
 }
 
+static struct vg_error *too_large(const char *name)
+{
+	return vg_error_of(VG_ERROR_USAGE, "'%s' is larger than a site file may be, 16MiB", name);
+}
+
 struct vg_error *vg_site_file_read_text(const char *name, const char *text, size_t size,
 	struct vg_findings *findings, struct vg_site_file **ret_file)
 {
 	if (size > VG_SITE_FILE_SIZE_MAX)
-		return vg_error_of(
-			VG_ERROR_USAGE, "'%s' is larger than a site file may be, 16MiB", name);
+		return too_large(name);
 	struct vg_site_file *file = vg_new(struct vg_site_file);
 	struct vg_value *root = NULL;
 	size_t n_before = findings->n_found, n_items = findings->n_items;
@@ -132,8 +136,12 @@ struct vg_error *vg_site_file_read(
 	_auto(vg_string) char *text = NULL;
 	size_t size;
 	struct vg_error *error = vg_file_read(path, VG_SITE_FILE_SIZE_MAX, &text, &size);
+	if (error && vg_error_kind(error) == VG_ERROR_USAGE) {
+		vg_error_free(error);
+		return too_large(path);
+	}
 	if (error)
-		return vg_error_while(error, "reading the site");
+		return vg_error_as(vg_error_while(error, "reading the site"), VG_ERROR_USAGE);
 	return vg_site_file_read_text(path, text, size, findings, ret_file);
 }
 

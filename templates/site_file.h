@@ -53,7 +53,8 @@ struct vg_site_file {
 // Is the text a site file rather than a template? It has `vgrid-site`, or `hosts` and no `vgrid`. What
 // is no document at all is one if it has that word anywhere.
 bool vg_site_file_is(const char *text, size_t size);
-// An error is for what kept the file from being read at all; faults in it are findings. *ret_file
+// An error, always a usage error, is for what kept the file from being read at all; faults in it are
+// findings. *ret_file
 // is set whenever the text was read; with findings only vg_site_file_print_findings() may be
 // called.
 struct vg_error *vg_site_file_read(const char *path, struct vg_findings *findings,

@@ -35,12 +35,16 @@ static void read_text(struct vg_template *template, struct vg_findings *findings
 	template->is_good = findings->n_found == n_before;
 }
 
+static struct vg_error *too_large(const char *name)
+{
+	return vg_error_of(VG_ERROR_USAGE, "'%s' is larger than a template may be, 1MiB", name);
+}
+
 struct vg_error *vg_template_read_text(const char *name, const char *text, size_t size,
 	struct vg_findings *findings, struct vg_template **ret_template)
 {
 	if (size > VG_TEMPLATE_SIZE_MAX)
-		return vg_error_of(
-			VG_ERROR_USAGE, "'%s' is larger than a template may be, 1MiB", name);
+		return too_large(name);
 	struct vg_template *template = vg_new(struct vg_template);
 	// A byte order mark says nothing in UTF-8 (YAML 1.2, section 5.2).
 	bool has_mark = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0;
@@ -65,8 +69,13 @@ struct vg_error *vg_template_read(
 		is_standard_input
 			? vg_file_read_fd(STDIN_FILENO, name, VG_TEMPLATE_SIZE_MAX, &text, &size)
 			: vg_file_read(path, VG_TEMPLATE_SIZE_MAX, &text, &size);
+	if (error && vg_error_kind(error) == VG_ERROR_USAGE) {
+		vg_error_free(error);
+		return too_large(name);
+	}
 	if (error)
-		return vg_error_while(error, "reading the template");
+		return vg_error_as(
+			vg_error_while(error, "reading the template"), VG_ERROR_USAGE);
 	return vg_template_read_text(name, text, size, findings, ret_template);
 }
 

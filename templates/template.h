@@ -13,8 +13,8 @@ struct vg_template;
 
 enum { VG_TEMPLATE_SIZE_MAX = 1 << 20 };
 
-// Reads and checks a template; `path` is "-" for standard input. An error is for what kept the
-// file from being read at all; faults in it are findings. *ret_template is set whenever the text
+// Reads and checks a template; `path` is "-" for standard input. An error, always a usage error, is
+// for what kept the file from being read at all; faults in it are findings. *ret_template is set whenever the text
 // was read, also with findings (then only vg_template_print_findings may be called with it).
 struct vg_error *vg_template_read(const char *path, struct vg_findings *findings,
 	struct vg_template **ret_template) VG_MUST_CHECK;

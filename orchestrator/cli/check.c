@@ -90,8 +90,15 @@ static struct vg_error *read_checked(
 		is_standard_input
 			? vg_file_read_fd(STDIN_FILENO, name, VG_SITE_FILE_SIZE_MAX, &text, &size)
 			: vg_file_read(path, VG_SITE_FILE_SIZE_MAX, &text, &size);
+	if (error && vg_error_kind(error) == VG_ERROR_USAGE) {
+		vg_error_free(error);
+		return vg_error_of(VG_ERROR_USAGE,
+			"'%s' is larger than a template, 1MiB, or a site file, 16MiB, may be",
+			name);
+	}
 	if (error)
-		return vg_error_while(error, "reading the template");
+		return vg_error_as(
+			vg_error_while(error, "reading the template"), VG_ERROR_USAGE);
 	if (vg_site_file_is(text, size))
 		return vg_site_file_read_text(name, text, size, findings, &checked->site);
 	error = vg_template_read_text(name, text, size, findings, &checked->template);
@@ -222,7 +229,7 @@ const struct vg_command vg_verb_check = {
 		"what "
 		"would be right; as they stand and with each profile. Of a good one it prints the "
 		"topology hash, which is the same in every profile, and the profiles.\n\n"
-		"FILE may be - for standard input. The exit code is 2 when there are faults.",
+		"FILE may be - for standard input. The exit code is 2 when there are faults, or when the file cannot be read.",
 	.example = "$ vgrid check hello.yaml\n",
 	.operands = operands,
 	.result = fields,

@@ -89,8 +89,11 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 	(void)ret_status;
 	_auto(vg_session) struct vg_session *session = NULL;
 	bool keeps_disks;
+	const char *grid = vg_cli_operand(cli, 0);
 	struct vg_error *error =
-		vg_session_open(context, vg_cli_operand(cli, 0), "vgrid down", &session);
+		vg_cli_flag(cli, "keep-disks")
+			? vg_session_open(context, grid, "vgrid down", &session)
+			: vg_session_open_to_end(context, grid, "vgrid down", &session);
 	if (!error)
 		error = choose(cli, context, session->record, &keeps_disks);
 	if (!error)

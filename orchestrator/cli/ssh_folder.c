@@ -89,6 +89,9 @@ static char *make_config(const struct vg_ssh_folder *folder, const char *home,
 			 "UpdateHostKeys no\n"
 			 "PreferredAuthentications publickey\n"
 			 "LogLevel ERROR\n"
+			 // Seconds until the node's server has answered and keys are exchanged: long,
+			 // for an emulated CPU, and not for ever.
+			 "ConnectTimeout 120\n"
 			 // The default hybrid exchange is slow on an emulated CPU.
 			 "KexAlgorithms curve25519-sha256\n"
 			 "ControlMaster auto\n"

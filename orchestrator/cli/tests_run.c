@@ -2,10 +2,10 @@
 #include "orchestrator/cli/tests_run.h"
 
 #include <poll.h>
-#include <regex.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/regex.h"
 #include "orchestrator/cli/interrupt.h"
 #include "orchestrator/cli/parallel.h"
 #include "orchestrator/context.h"
@@ -46,19 +46,16 @@ static uint64_t clock_ms(void)
 
 bool vg_test_matches(const char *expect, const char *output, char **ret_why)
 {
-	regex_t regex;
-	int code = regcomp(&regex, expect, REG_EXTENDED | REG_NEWLINE | REG_NOSUB);
-	if (code) {
-		char text[128];
-		regerror(code, &regex, text, sizeof(text));
-		*ret_why = vg_format("'%s' is no regular expression: %s", expect, text);
-		return false;
-	}
-	code = regexec(&regex, output, 0, NULL, 0);
-	regfree(&regex);
-	if (code)
+	_auto(vg_regex) struct vg_regex *regex = NULL;
+	bool is_there = false;
+	_auto(vg_error) struct vg_error *error = vg_regex_make(expect, &regex);
+	if (!error)
+		error = vg_regex_find(regex, output, strlen(output), VG_REGEX_STEPS_MAX, &is_there);
+	if (error)
+		*ret_why = vg_strdup(vg_error_message(error));
+	else if (!is_there)
 		*ret_why = vg_format("standard output does not match '%s'", expect);
-	return code == 0;
+	return is_there;
 }
 
 char *vg_test_read_reach(const char *output, const char **ret_probed)

@@ -9,7 +9,8 @@
 #include "templates/language.h"
 
 // Version 2: the emulator's cache of translated code is bounded, and a guest that panicked is kept.
-enum { VG_GENERATOR_VERSION = 2 };
+// Version 3: libvirt asks emulated CPUs for their features at once.
+enum { VG_GENERATOR_VERSION = 3 };
 
 // Canonical JSON, malloc'ed. `digest` is the image's.
 char *vg_applied_make(const struct vg_grid *grid, const struct vg_node *node, const char *digest);

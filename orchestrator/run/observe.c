@@ -17,7 +17,7 @@ static struct vg_error *look_at(struct vg_host *host, void *data)
 	const struct vg_drivers *drivers = look->site->drivers;
 	struct vg_host_seen *seen = &look->world->hosts[host - look->site->hosts];
 	struct vg_error *error = NULL;
-	seen->is_running = host->is_running;
+	seen->is_running = host->is_running || (look->site->is_ending && host->box);
 	seen->repaired = host->repaired;
 	if (host->is_running)
 		error = drivers->compute->observe(

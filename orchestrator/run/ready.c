@@ -2,11 +2,11 @@
 #include "orchestrator/run/ready.h"
 
 #include <errno.h>
-#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/regex.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "orchestrator/context.h"
@@ -111,26 +111,27 @@ static enum vg_readiness look_by_command(struct vg_context *context, const struc
 static enum vg_readiness look_at_console(const struct vg_drivers *drivers, struct vg_host *host,
 	const struct vg_node *node, char **ret_why)
 {
-	regex_t regex;
+	_auto(vg_regex) struct vg_regex *regex = NULL;
 	_auto(vg_string) char *bytes = NULL;
 	size_t size = 0;
 	uint64_t end;
+	bool is_there = false;
 	_auto(vg_error) struct vg_error *error = drivers->compute->console_log(
 		host->compute, node->uuid, 0, CONSOLE_MAX, &bytes, &size, &end);
-	if (error || regcomp(&regex, node->ready, REG_EXTENDED | REG_NEWLINE | REG_NOSUB)) {
-		say(ret_why, vg_strdup(error ? vg_error_message(error) : "a bad expression"));
-		return VG_READY_NOT_YET;
-	}
+	if (!error)
+		error = vg_regex_make(node->ready, &regex);
 	_auto(vg_text) struct vg_text text = {0};
 	for (size_t i = 0; i < size; i++) {
 		if (bytes[i] && bytes[i] != '\r') // a serial console ends its lines in CR LF
 			vg_text_add_bytes(&text, &bytes[i], 1);
 	}
-	bool is_there = text.bytes && regexec(&regex, text.bytes, 0, NULL, 0) == 0;
-	regfree(&regex);
+	if (!error && text.bytes)
+		error = vg_regex_find(
+			regex, text.bytes, text.length, VG_REGEX_STEPS_MAX, &is_there);
 	if (is_there)
 		return VG_READY_YES;
-	say(ret_why, vg_format("the console has no line that matches '%s'", node->ready));
+	say(ret_why, error ? vg_strdup(vg_error_message(error))
+			   : vg_format("the console has no line that matches '%s'", node->ready));
 	return VG_READY_NOT_YET;
 }
 

@@ -41,15 +41,16 @@ static struct vg_error *load(
 	return gone;
 }
 
-// What an up of it left that was killed before its first record: its folder, its lock, its promises.
+// What an up of it left that was killed before its first record: its folder, its lock, its
+// promises.
 static void tidy(struct vg_context *context, const char *grid)
 {
 	vg_store_tidy(context, grid);
 	vg_error_ignore(vg_ledger_settle(context));
 }
 
-struct vg_error *vg_session_open(struct vg_context *context, const char *grid, const char *doing,
-	struct vg_session **ret_session)
+static struct vg_error *open_session(struct vg_context *context, const char *grid,
+	const char *doing, bool ends, struct vg_session **ret_session)
 {
 	_auto(vg_string) char *key = NULL;
 	_auto(vg_session) struct vg_session *session = vg_new(struct vg_session);
@@ -67,8 +68,10 @@ struct vg_error *vg_session_open(struct vg_context *context, const char *grid, c
 	if (!error)
 		error = load(context, grid, key, session);
 	// What is asked of one host does not depend on the others.
-	if (!error)
+	if (!error) {
 		session->site->is_lenient = true;
+		session->site->is_ending = ends && session->site->is_owned;
+	}
 	if (!error)
 		error = vg_session_find_hosts(session);
 	if (!error)
@@ -77,6 +80,18 @@ struct vg_error *vg_session_open(struct vg_context *context, const char *grid, c
 	if (!error)
 		*ret_session = vg_take(session);
 	return error;
+}
+
+struct vg_error *vg_session_open(struct vg_context *context, const char *grid, const char *doing,
+	struct vg_session **ret_session)
+{
+	return open_session(context, grid, doing, false, ret_session);
+}
+
+struct vg_error *vg_session_open_to_end(struct vg_context *context, const char *grid,
+	const char *doing, struct vg_session **ret_session)
+{
+	return open_session(context, grid, doing, true, ret_session);
 }
 
 void vg_session_free(struct vg_session *session)

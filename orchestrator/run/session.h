@@ -28,6 +28,10 @@ struct vg_session {
 // lenient: a host that does not answer is no error here but has its problem (orchestrator/site.h).
 struct vg_error *vg_session_open(struct vg_context *context, const char *grid, const char *doing,
 	struct vg_session **ret_session) VG_MUST_CHECK;
+// The same for one who is going to end the grid without asking its guests: boxes of its own are found
+// but not opened, whatever state their hypervisors are in (vg_site.is_ending).
+struct vg_error *vg_session_open_to_end(struct vg_context *context, const char *grid,
+	const char *doing, struct vg_session **ret_session) VG_MUST_CHECK;
 void vg_session_free(struct vg_session *session);
 VG_AUTO(vg_session);
 

@@ -149,7 +149,9 @@ static struct vg_error *renew(
 	record->grid = vg_take(grid);
 	bool is_other;
 	error = vg_place_grid(session, &is_other);
-	return error ? error : vg_grid_bind(record->grid, record->uuid, record->identity);
+	if (!error)
+		error = vg_grid_bind(record->grid, record->uuid, record->identity);
+	return error ? error : vg_grid_check_regexes(record->grid);
 }
 
 static struct vg_error *find_record(

@@ -11,6 +11,7 @@ fi
 image=$(realpath "$3")
 . "$(dirname "$0")/lib.sh"
 begin
+patience=1400
 ln -s "$image" debian.qcow2
 cat >stock.yaml <<'T'
 vgrid: 1

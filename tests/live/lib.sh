@@ -34,12 +34,20 @@ show_last() {
 	printf '%s\n' "--- exit status $status, stdout:" "$out" '--- stderr:' "$err" >&2
 }
 
-# [input=FILE] run COMMAND…: sets $out, $err and $status.
+# [input=FILE] run COMMAND…: sets $out, $err and $status. A command that does not end is a failure,
+# which says what it and the machine were at.
+patience=300 # seconds
 run() {
 	status=0
-	"$@" <"${input:-/dev/null}" >"$folder/out" 2>"$folder/err" || status=$?
+	timeout --foreground -k 20 "$patience" \
+		"$@" <"${input:-/dev/null}" >"$folder/out" 2>"$folder/err" || status=$?
 	out=$(tr -d '\0' <"$folder/out")
 	err=$(tr -d '\0' <"$folder/err")
+	if [ "$status" = 124 ] || [ "$status" = 137 ]; then
+		ps -ewwo pid,ppid,stat,wchan:20,etimes,args --forest | cut -c1-160 >&2
+		show_last
+		fail "'$*' has not ended after $patience s"
+	fi
 }
 
 # [input=FILE] expect STATUS VERB…: vgrid ends with this status.

@@ -73,8 +73,43 @@ def a_template_that_is_wrong_is_2_and_shows_each_line(home):
         result = home.run(verb, file, code=2).says("bad.yaml:2:7:", "bad.yaml:4:")
         assert result.out == "" and "^" in result.err, str(result)
     assert not home.machines()
-    missing = home.run("up", home.folder / "missing.yaml", code=None)
-    assert missing.code in (1, 2) and "missing.yaml" in missing.err, str(missing)
+
+
+@claim
+def a_template_or_site_that_cannot_be_read_is_2(home):
+    file, folder = home.file(template()), home.folder
+    (folder / "big.yaml").write_bytes(b"#" * (1 << 20) + b"\n")
+    (folder / "huge.yaml").write_bytes(b"#" * (16 << 20) + b"\n")
+    for verb in ("check", "plan", "up"):
+        home.run(verb, folder / "missing.yaml", code=2).says("there is no file", "missing.yaml")
+        home.run(verb, folder, code=2).says("Is a directory")
+        home.run(verb, folder / "big.yaml", code=2).says("larger than a template may be, 1MiB")
+    home.run("up", folder / "huge.yaml", code=2).says("larger than a template may be, 1MiB")
+    home.run("check", folder / "huge.yaml", code=2).says(
+        "larger than a template, 1MiB, or a site file, 16MiB, may be")
+    for site, text in ((folder / "missing.yaml", "missing.yaml"), ("./", "Is a directory"),
+                       (folder / "huge.yaml", "larger than a site file may be, 16MiB")):
+        home.run("plan", file, "--site", site, code=2).says(text)
+    assert not home.machines()
+
+
+@claim
+def an_expression_that_its_references_spoil_is_2_with_its_place(home):
+    names = template(workers=300, head={"ready": {"console": "(${worker.names})"}})
+    test = {"name": "t", "on": "worker", "run": "x", "expect": "^(${worker.ips.lan}|${node.name})$"}
+    counted = template(head={"ready": {"console": "login${motd}"}})
+    for whole, words, text, part in (
+            (names, [], "'console' of 'head': the regular expression is too long", "worker.names"),
+            (template(workers=300, tests=[test]), [],
+             "'expect' of 'worker-0': the regular expression is too long", "node.name"),
+            (counted, ["--set", "motd={6000}"],
+             "'console' with motd='{6000}': the regular expression is too large", "login${motd}"),
+            (counted, ["--set", "motd={2,1}"], "'{2,1}' allows fewer than it demands", "login${motd}")):
+        file = home.file(whole)
+        line = 1 + next(n for n, line in enumerate(file.read_text().split("\n")) if part in line)
+        for verb in ("plan", "up"):
+            home.run(verb, file, *words, code=2).says(text, f"{file}:{line}:")
+    assert not home.machines()
 
 
 @claim

@@ -59,7 +59,7 @@ def a_verb_that_changes_writes_the_record_in_todays_form(home):
     assert sorted(set(after) - set(boots)) == ["lab.worker-2"]
     generators = {name: json.loads(machine["now"]["applied"])["generator"]
                   for name, machine in home.machines().items() if name.startswith("lab.")}
-    assert generators == {"lab.head": 1, "lab.worker-0": 1, "lab.worker-1": 1, "lab.worker-2": 2}
+    assert generators == {"lab.head": 1, "lab.worker-0": 1, "lab.worker-1": 1, "lab.worker-2": 3}
     home.run("up", file, "--set", "workers=3").says("nothing to do")
 
 
@@ -74,7 +74,7 @@ def what_starts_anyway_starts_in_todays_form(home):
                 del machine["now"]
     home.set_world("compute", **world)
     home.run("up", file)
-    assert json.loads(home.machines()["lab.head"]["now"]["applied"])["generator"] == 2
+    assert json.loads(home.machines()["lab.head"]["now"]["applied"])["generator"] == 3
     home.run("status", "lab", "--check")
 
 

@@ -258,7 +258,7 @@ static void a_newer_generator_alone_changes_nothing(void **state)
 	scene_init(&scene);
 	make_it_so(&scene);
 	struct vg_machine_seen *head = &scene.world->hosts[0].machines.items[0];
-	char *generator = strstr(head->applied, "\"generator\":2");
+	char *generator = strstr(head->applied, "\"generator\":3");
 	assert_non_null(generator);
 	generator[strlen("\"generator\":")] = '9';
 	_auto(vg_plan) struct vg_plan *plan = plan_of(&scene);

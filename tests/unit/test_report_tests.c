@@ -106,7 +106,21 @@ static void an_expectation_is_searched_line_by_line(void **state)
 	assert_string_equal(why, "standard output does not match '^8$'");
 	free(vg_take(why));
 	assert_false(vg_test_matches("(", "", &why));
-	assert_non_null(strstr(why, "no regular expression"));
+	assert_non_null(strstr(why, "is no POSIX extended regular expression: a '(' has no ')'"));
+}
+
+static void an_expectation_that_takes_too_long_is_not_met_and_says_so(void **state)
+{
+	(void)state;
+	_auto(vg_string) char *why = NULL;
+	_auto(vg_string) char *output = vg_alloc((1 << 20) + 1);
+	memset(output, 'a', 1 << 20);
+	assert_false(vg_test_matches("(a|b)*a(a|b){20}c", output, &why));
+	assert_string_equal(why, "standard output does not match '(a|b)*a(a|b){20}c'");
+	free(vg_take(why));
+	assert_false(vg_test_matches("[[:alpha:]]{4000}c", output, &why));
+	assert_string_equal(
+		why, "to look for '[[:alpha:]]{4000}c' in 1048576 bytes takes too long");
 }
 
 static void a_matrix_says_who_does_not_reach_whom(void **state)
@@ -134,6 +148,7 @@ int main(void)
 		cmocka_unit_test(junit_counts_and_escapes),
 		cmocka_unit_test(only_the_end_of_a_long_output_is_shown),
 		cmocka_unit_test(an_expectation_is_searched_line_by_line),
+		cmocka_unit_test(an_expectation_that_takes_too_long_is_not_met_and_says_so),
 		cmocka_unit_test(a_matrix_says_who_does_not_reach_whom),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
