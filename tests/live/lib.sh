@@ -234,7 +234,7 @@ for link in json.load(sys.stdin):
 
 # chatter GRID FROM TO PATTERN: unicast, broadcast, and questions that nobody answers.
 chatter() {
-	in_node "$1" "$2" "ping -q -c3 -i0.2 -p $4 $3; ping -q -b -c3 -i0.2 -p $4 10.9.0.255
+	in_node "$1" "$2" "ping -q -c3 -W1 -i0.2 -p $4 $3; ping -q -b -c3 -W1 -i0.2 -p $4 10.9.0.255
 		ping -q -c2 -W1 -p $4 10.9.0.77; :" >/dev/null 2>&1
 }
 

@@ -122,6 +122,17 @@ claim 'after the broadcast less than one packet a second and host for 30 s'
 it_stayed_quiet heard
 end_recording
 
+claim 'a rate is enforced from the next up on, without a restart'
+before=$(boot_ids mesh w-0)
+sed 's/nics: .lan./nics: {lan: {rate: 20Mbit}}/' mesh.yaml >limited.yaml
+expect 0 up limited.yaml --site lab
+has "$err" "h1 +mend networks: port of 'w-0' on 'lan' has no rate instead of the rate 20Mbit"
+expect 0 status mesh --check
+has_not "$out" 'not enforced'
+bridge=$(on_host 1 ovs-vsctl --db=unix:/run/vg/ovs/db.sock list-br | grep -vx br-phy)
+has "$(on_host 1 ovs-ofctl -O OpenFlow15 dump-meters "unix:/run/vg/ovs/$bridge.mgmt")" 'rate=20000'
+same "$(boot_ids mesh w-0)" "$before" 'boot ids'
+
 claim 'grids go and leave no bridge, port, tap or machine; and the site goes'
 expect 0 down hello --delete-disks
 expect 0 down mesh
