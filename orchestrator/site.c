@@ -187,8 +187,7 @@ struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *co
 	struct vg_error *error = check_drivers(site);
 	if (error || !vg_site_has_boxes(site))
 		return error;
-	vg_context_keep_begun(context);
-	return vg_error_while(vg_namespace_enter(context->home, context->argv), "entering the %s",
+	return vg_error_while(vg_namespace_enter(context->home, context->verb), "entering the %s",
 		site->practice ? "practice site" : "sandbox");
 }
 

@@ -70,8 +70,8 @@ bool vg_site_limits_rates(const struct vg_site *site, size_t host);
 void vg_site_free(struct vg_site *site); // disconnects; boxes live on
 VG_AUTO(vg_site);
 
-// Does what the site needs of this process before its first thread: the sandbox re-executes the
-// program into its user namespace (and then does not return). Call it before reading standard input.
+// Does what the site needs of this process before its first thread: it moves into the user
+// namespace of the boxes.
 struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *context)
 	VG_MUST_CHECK;
 
