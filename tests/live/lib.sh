@@ -175,7 +175,7 @@ serve() {
 		for i in $(seq 25); do cat /tmp/part; done >/tmp/www/file; httpd -p 8080 -h /tmp/www'
 }
 fetch() {
-	same "$(in_node "$1" "$2" "wget -q -O - http://$3:8080/file | md5sum")" \
+	same "$(in_node "$1" "$2" "timeout 150 wget -q -O - http://$3:8080/file | md5sum")" \
 		"$(in_node "$1" "$3" 'md5sum </tmp/www/file')" "the file from $3 to $2"
 }
 
@@ -341,6 +341,12 @@ is_gone() {
 	[ -z "$(start_time "$1")" ]
 }
 
+# end_process PID: kills it and waits until it has gone, its sockets with it.
+end_process() {
+	kill -9 "$1"
+	await 10 "process $1 has gone" is_gone "$1"
+}
+
 # A namespace that some process is in, or that a mount or an open file keeps.
 namespace_exists() {
 	readlink /proc/[0-9]*/ns/* /proc/[0-9]*/fd/* 2>/dev/null | grep -qF "$1" ||
@@ -404,11 +410,15 @@ end() {
 
 # The consoles and the record of what failed.
 keep_evidence() {
-	local file
+	local file pid
 	for file in "$VGRID_HOME"/grids/*/host-*/console/*.log "$VGRID_HOME"/sites/*/h*/console/*.log; do
 		[ -e "$file" ] || continue
 		printf '%s\n' "--- the end of ${file#"$VGRID_HOME"/}:" >&2
 		tail -n 15 "$file" | tr -d '\0\r' >&2
+	done
+	for pid in $(box_pids); do
+		nsenter --target "$pid" --user --mount --preserve-credentials -- \
+			tail -v -n 15 /run/vg/ovs-vswitchd.log /run/vg/ovsdb-server.log 2>/dev/null >&2 || :
 	done
 }
 

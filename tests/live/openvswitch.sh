@@ -80,8 +80,7 @@ agent_pings worker-0 worker-1 || fail 'the positive control fails'
 switch=$(daemon_of 1 ovs-vswitchd)
 mapfile -d '' -t arguments <"/proc/$switch/cmdline"
 mapfile -d '' -t environment <"/proc/$switch/environ"
-kill -9 "$switch"
-await 10 'it has gone' is_gone "$switch"
+end_process "$switch"
 ! agent_pings worker-0 worker-1 || fail 'the positive control fails: pings pass without it'
 nsenter --target "$(host 1)" --user --mount --net --ipc --pid --uts --preserve-credentials -- \
 	env -i "${environment[@]}" "${arguments[@]}" >vswitchd.log 2>&1 9>&- &
@@ -101,7 +100,7 @@ expect 0 status mesh --check
 same "$(boot_ids hello "${hello[@]}")" "$before" 'boot ids'
 
 claim 'a killed ovsdb-server is started by the next command, and all is as it was'
-kill -9 "$(daemon_of 2 ovsdb-server)"
+end_process "$(daemon_of 2 ovsdb-server)"
 expect 3 status hello --check
 has "$out" 'h2 +its ovsdb-server had died, and was started again' 'nothing to do'
 expect 0 status hello --check

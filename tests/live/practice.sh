@@ -73,7 +73,7 @@ has_not "$(cat ping)" duplicates
 
 claim 'a killed ovs-vswitchd or ovsdb-server is named, and started again'
 for daemon in ovs-vswitchd ovsdb-server; do
-	kill -9 "$(pgrep -P "$(box_pids site/other/host/1)" "$daemon")"
+	end_process "$(pgrep -P "$(box_pids site/other/host/1)" "$daemon")"
 	expect 0 site show other
 	has "$out" "^h1 +no $daemon " '^h2 +running'
 	expect 0 site practice other
@@ -122,7 +122,7 @@ both fetch mesh w-0 w-1 -- mesh w-1 w-0
 
 claim 'a killed libvirtd is seen, and started again by the next command; its guests run on'
 before=$(boot_ids mesh w-0 w-1 w-2)
-kill -9 "$(pgrep -P "$h1" libvirtd)"
+end_process "$(pgrep -P "$h1" libvirtd)"
 expect 0 site show lab
 has "$out" '^h1 +no libvirtd ' '^h2 +running ' '^next: +vgrid site practice lab'
 expect 0 status mesh
