@@ -106,13 +106,6 @@ struct vg_error *vg_member_register(const char *home, const char *what)
 	return vg_registration_write(path, getpid(), what);
 }
 
-bool vg_member_is_registered(const char *home)
-{
-	_auto(vg_string) char *path = own_path(home);
-	struct vg_registration found;
-	return vg_registration_read(path, &found) == VG_REGISTRATION_LIVE && found.pid == getpid();
-}
-
 // What the handler below has to know; atexit() hands nothing over.
 static char *registered_path;
 static pid_t registered_pid;

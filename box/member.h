@@ -14,7 +14,5 @@
 struct vg_error *vg_member_find(const char *home, uid_t uid, int *ret_fd) VG_MUST_CHECK;
 // Registers this process, inside already. `what` says to people what it does.
 struct vg_error *vg_member_register(const char *home, const char *what) VG_MUST_CHECK;
-// Is this very process registered, in the user namespace that it is in?
-bool vg_member_is_registered(const char *home);
 // Removes this process's registration when it exits.
 void vg_member_leave_at_exit(const char *home);

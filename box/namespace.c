@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -16,23 +17,11 @@
 #include "box/probe.h"
 #include "net/inside.h"
 
-// "PID": set for the re-executed process alone. It proves nothing (anybody can set it), so the
-// registration of that pid must name this very process and its user namespace as well.
-static const char inside_variable[] = "VGRID_INSIDE";
-
 static bool is_inside;
 
 bool vg_namespace_is_inside(void)
 {
 	return is_inside;
-}
-
-static bool was_executed_inside(const char *home)
-{
-	const char *mark = getenv(inside_variable);
-	bool is_marked = mark && strtol(mark, NULL, 10) == getpid();
-	unsetenv(inside_variable);
-	return is_marked && geteuid() == 0 && vg_member_is_registered(home);
 }
 
 // Root leaves its own user namespace for one whose maps it has to write from outside: a child that
@@ -92,7 +81,7 @@ static struct vg_error *join_or_make(const char *home, const struct vg_home_owne
 	return error;
 }
 
-static struct vg_error *enter(const char *home, char *const argv[])
+static struct vg_error *enter(const char *home, const char *what)
 {
 	struct vg_home_owner as;
 	struct vg_error *error = vg_home_prepare(home, &as);
@@ -104,23 +93,20 @@ static struct vg_error *enter(const char *home, char *const argv[])
 		error = vg_home_own(&as, fd, lock);
 	if (!error)
 		error = join_or_make(home, &as);
-	if (!error)
-		error = vg_member_register(home, argv[1] ? argv[1] : argv[0]);
-	if (error)
-		return error;
-	_auto(vg_string) char *mark = vg_format("%d", (int)getpid());
-	setenv(inside_variable, mark, true);
-	execv("/proc/self/exe", argv); // closes, and thereby unlocks, fd
-	return vg_error_errno(errno, "executing '%s' again", argv[0]);
+	// Who has changed his user may not look at his own /proc/self, nor may others of the
+	// namespace.
+	if (!error && prctl(PR_SET_DUMPABLE, 1) < 0)
+		error = vg_error_errno(errno, "opening this process to its user namespace");
+	return error ? error : vg_member_register(home, what);
 }
 
-struct vg_error *vg_namespace_enter(const char *home, char *const argv[])
+struct vg_error *vg_namespace_enter(const char *home, const char *what)
 {
 	if (is_inside)
 		return NULL;
-	if (!was_executed_inside(home))
-		return vg_error_while(
-			enter(home, argv), "entering the user namespace of '%s'", home);
+	struct vg_error *error = enter(home, what);
+	if (error)
+		return vg_error_while(error, "entering the user namespace of '%s'", home);
 	is_inside = true;
 	vg_member_leave_at_exit(home);
 	return NULL;

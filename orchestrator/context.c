@@ -24,19 +24,6 @@ static uint64_t monotonic_clock(void)
 	return (uint64_t)at.tv_sec * 1000000000 + (uint64_t)at.tv_nsec;
 }
 
-// "PID NANOSECONDS": set for the re-executed process alone. Only a display hangs on it.
-static const char begun_variable[] = "VGRID_BEGUN";
-
-static uint64_t find_begun(void)
-{
-	const char *mark = getenv(begun_variable);
-	uint64_t now = monotonic_clock(), begun = now;
-	int pid = 0;
-	bool is_ours = mark && sscanf(mark, "%d %" SCNu64, &pid, &begun) == 2 && pid == getpid();
-	unsetenv(begun_variable);
-	return is_ours && begun < now ? begun : now;
-}
-
 static bool never(void *data)
 {
 	(void)data;
@@ -78,14 +65,14 @@ static struct vg_error *find_prefix(char **ret_prefix)
 	return NULL;
 }
 
-struct vg_error *vg_context_init(struct vg_context *context, char *argv[])
+struct vg_error *vg_context_init(struct vg_context *context, const char *verb)
 {
 	*context = (struct vg_context){
 		.store = vg_strdup(""),
-		.argv = argv,
+		.verb = verb,
 		.now = wall_clock,
 		.monotonic = monotonic_clock,
-		.begun = find_begun(),
+		.begun = monotonic_clock(),
 		.is_interrupted = never,
 	};
 	struct vg_error *error = find_home(&context->home);
@@ -124,13 +111,6 @@ struct vg_error *vg_context_store(struct vg_context *context)
 	free(context->store);
 	context->store = vg_take(uuid);
 	return NULL;
-}
-
-void vg_context_keep_begun(const struct vg_context *context)
-{
-	_auto(vg_string) char *mark =
-		vg_format("%d %llu", (int)getpid(), (unsigned long long)context->begun);
-	setenv(begun_variable, mark, true);
 }
 
 char *vg_context_images(const struct vg_context *context)

@@ -14,10 +14,10 @@ struct vg_context {
 		       // ~/.local/state/vgrid
 	char *store;   // uuid of the store that home is; "" until vg_context_store()
 	char *prefix;  // below it lie share/vgrid (recipes, catalog) and libexec/vgrid (guest program)
-	char **argv;   // for the re-execution into the user namespace
+	const char *verb; // borrowed: what this command does, to say to people
 	uint64_t (*now)(void); // seconds since 1970
 	uint64_t (*monotonic)(void); // nanoseconds of a clock that is never set
-	uint64_t begun; // by that clock: when the program was started, before any re-execution
+	uint64_t begun; // by that clock: when the program was started
 	struct vg_timings *timings; // NULL unless they were asked for
 	struct vg_progress *progress; // never NULL while a verb runs
 	bool (*is_interrupted)(void *data); // Ctrl-C was pressed
@@ -25,14 +25,11 @@ struct vg_context {
 };
 
 // From the environment; touches no file.
-struct vg_error *vg_context_init(struct vg_context *context, char *argv[]) VG_MUST_CHECK;
+struct vg_error *vg_context_init(struct vg_context *context, const char *verb) VG_MUST_CHECK;
 void vg_context_done(struct vg_context *context);
 
 // Reads the store's uuid from home, making both on first use.
 struct vg_error *vg_context_store(struct vg_context *context) VG_MUST_CHECK;
-
-// To be called before the program is executed again: it then still knows when it was started.
-void vg_context_keep_begun(const struct vg_context *context);
 
 // Paths below home, malloc'ed.
 char *vg_context_images(const struct vg_context *context);        // HOME/images

@@ -26,7 +26,7 @@ struct vg_host {
 	unsigned n_booting;   // how many guests may boot at once
 	bool is_running;      // the box is there (an unowned host always is)
 	char *folder_seen, *images_seen; // where its hypervisor finds volumes and golden images
-	bool was_repaired;    // its libvirtd had died and was started again
+	const char *repaired; // its daemon that had died and was started again; NULL: none
 	struct vg_error *problem; // why it cannot be opened or looked at; then it is not running
 	bool is_replaced;         // the grid is planned around it: its problem is nobody's
 	struct vg_box *box;   // NULL: no box, or it does not run
@@ -71,8 +71,8 @@ bool vg_site_limits_rates(const struct vg_site *site, size_t host);
 void vg_site_free(struct vg_site *site); // disconnects; boxes live on
 VG_AUTO(vg_site);
 
-// Does what the site needs of this process before its first thread: the sandbox re-executes the
-// program into its user namespace (and then does not return). Call it before reading standard input.
+// Does what the site needs of this process before its first thread: it moves into the user
+// namespace of the boxes.
 struct vg_error *vg_site_enter(const struct vg_site *site, struct vg_context *context)
 	VG_MUST_CHECK;
 

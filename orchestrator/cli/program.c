@@ -49,12 +49,13 @@ static enum vg_progress_style style_of(const struct vg_cli *cli)
 	return VG_PROGRESS_LIVE;
 }
 
-static int run_verb(const struct vg_cli *cli, char *argv[])
+static int run_verb(const struct vg_cli *cli)
 {
 	struct vg_context context;
 	int status = VG_EXIT_DONE;
 	_auto(vg_progress) struct vg_progress *progress = vg_progress_new(stderr, style_of(cli));
-	_auto(vg_error) struct vg_error *error = vg_context_init(&context, argv);
+	_auto(vg_error) struct vg_error *error =
+		vg_context_init(&context, vg_cli_command(cli)->verb);
 	context.progress = progress;
 	context.is_interrupted = vg_interrupt_was_seen;
 	if (!error)
@@ -114,7 +115,8 @@ int vg_cli_main(int argc, char *argv[])
 		vg_take_fd(&fd);
 	}
 	setlocale(LC_CTYPE, ""); // widths of what the display shows
-	// libvirt's client would write its log to standard error; what matters of it is in its errors.
+	// libvirt's client would write its log to standard error; what matters of it is in its
+	// errors.
 	setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", false);
 	vg_interrupt_catch();
 	_auto(vg_cli) struct vg_cli *cli = NULL;
@@ -125,7 +127,7 @@ int vg_cli_main(int argc, char *argv[])
 	}
 	int status;
 	if (!answer_help(cli, &status))
-		status = run_verb(cli, argv);
+		status = run_verb(cli);
 	status = close_output(status);
 	// A thread that a driver still holds must not wake among what exit() takes apart.
 	if (vg_call_is_owed())

@@ -22,7 +22,7 @@ static struct vg_error *look_at(struct vg_host *host, void *data)
 	// What lies in the folder of a box that has ended is lost with it, too.
 	if (host->is_replaced && !host->is_running)
 		return NULL;
-	seen->was_repaired = host->was_repaired;
+	seen->repaired = host->repaired;
 	if (host->is_running)
 		error = drivers->compute->observe(
 			host->compute, look->store, look->grid, &seen->machines);

@@ -12,8 +12,7 @@
 #include "orchestrator/site_file.h"
 #include "orchestrator/state/store.h"
 
-// The site stands in the record; entering it must come first, before anything else is read, since
-// it may start the program anew.
+// The site stands in the record; entering it must come before the first thread.
 static struct vg_error *enter_site_of(
 	struct vg_context *context, const char *key, struct vg_site **ret_site)
 {

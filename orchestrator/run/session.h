@@ -23,7 +23,7 @@ struct vg_session {
 	int lock; // -1 unless opened to change
 };
 
-// Resolves GRID, enters the site (may re-execute the program), loads the record, connects.
+// Resolves GRID, enters the site, loads the record, connects.
 // `doing` NULL only looks; else the grid is locked, and those who wait are told `doing`. The site is
 // lenient: a host that does not answer is no error here but has its problem (orchestrator/site.h).
 struct vg_error *vg_session_open(struct vg_context *context, const char *grid, const char *doing,

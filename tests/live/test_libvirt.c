@@ -343,8 +343,7 @@ int main(int argc, char *argv[])
 		vg_box_main(argc, argv);
 	char scratch[] = "/tmp/vgrid-libvirt-XXXXXX";
 	home = vg_strdup(argc == 1 ? mkdtemp(scratch) : argv[1]);
-	struct vg_error *error =
-		vg_namespace_enter(home, argc == 1 ? (char *[]){argv[0], home, NULL} : argv);
+	struct vg_error *error = vg_namespace_enter(home, "live_libvirt");
 	if (error)
 		fprintf(stderr, "%s\n", vg_error_text(error));
 	int n_failed = error ? 1 : run_inside();
