@@ -117,19 +117,22 @@ static void judge_resource(const struct judging *judging, enum vg_resource resou
 		say(judging, name, VG_VERDICT_UNKNOWN, vg_strdup("it does not say"), NULL);
 		return;
 	}
-	_auto(vg_string) char *there =
-		found == VG_UNLIMITED ? vg_strdup("no limit") : vg_resource_write(resource, found);
+	const char *unit = resource == VG_RESOURCE_CPU ? " cores" : "";
+	_auto(vg_string) char *there = found == VG_UNLIMITED ? vg_strdup("as much as one likes")
+							     : vg_resource_write(resource, found);
+	if (found == VG_UNLIMITED)
+		unit = "";
 	if (given == VG_UNLIMITED) {
-		say(judging, name, VG_VERDICT_OK, vg_take(there), NULL);
+		say(judging, name, VG_VERDICT_OK, vg_format("%s%s", there, unit), NULL);
 		return;
 	}
 	_auto(vg_string) char *wanted = vg_resource_write(resource, given);
 	if (given <= found)
-		say(judging, name, VG_VERDICT_OK, vg_format("%s, %s for grids", there, wanted),
-			NULL);
+		say(judging, name, VG_VERDICT_OK,
+			vg_format("%s%s, %s for grids", there, unit, wanted), NULL);
 	else
 		say(judging, name, VG_VERDICT_MISSING,
-			vg_format("%s, and the site gives %s to grids", there, wanted),
+			vg_format("%s%s, and the site gives %s to grids", there, unit, wanted),
 			vg_format("write '%s: %s' for '%s' in %s:%u", name, there, host->name,
 				host->place.file ? host->place.file : "the site file",
 				host->place.line));

@@ -85,6 +85,8 @@ static void note_host(const struct vg_site *site, struct vg_site_facts *facts, s
 	to->remedy = remedy ? vg_strdup(remedy) : NULL;
 	to->prefers_kvm = host->accelerator == VG_ACCELERATOR_KVM;
 	to->slowness = host->slowness;
+	if (facts->is_here)
+		to->compute.has_clock = host->is_running;
 	to->process = host->box ? host->box->pid : 0;
 }
 
