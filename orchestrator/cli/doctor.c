@@ -274,7 +274,7 @@ const struct vg_command vg_verb_doctor = {
 		"datapath, what is enforced (guards, rates, cpu limits), clocks, and how large a "
 		"packet gets from each host to each other. A host that hangs is named after some "
 		"seconds, and the others are answered for. The exit code is 1 when a host does not "
-		"answer or has less than the site says.",
+		"answer, or less is there or gets through than the site says.",
 	.example = "$ vgrid doctor\n$ vgrid doctor --site lab\n",
 	.operands = operands,
 	.options = options,
