@@ -155,7 +155,7 @@ class Lab:
             self.virsh("define", xml)
 
     def console(self, name):
-        return self.folder / "console" / f"{name}.log"
+        return self.folder / "console" / f"lab.{name}.log"
 
     def await_consoles(self, paths, offsets):
         word = READY[self.kind]

@@ -77,10 +77,10 @@ struct vg_error *vg_practice_start(const struct vg_practice *practice, const cha
 struct vg_error *vg_practice_start_switch(const struct vg_practice *practice, const char *store,
 	struct vg_box **ret_box) VG_MUST_CHECK;
 // Joins a running host to the underlay and waits until its daemons serve. May be repeated. Hosts
-// may be joined at the same time. *ret_was_restarted: one of its daemons had died.
+// may be joined at the same time. *ret_restarted: the daemon that had died, or NULL; a constant.
 struct vg_error *vg_practice_join(const struct vg_practice *practice, struct vg_box *sw,
 	size_t host, struct vg_box *box, uint64_t timeout_ms,
-	bool *ret_was_restarted) VG_MUST_CHECK;
+	const char **ret_restarted) VG_MUST_CHECK;
 
 // Ends all boxes of the site that there are and removes all its files, also of one that was made
 // only in part; the lock must be held. *ret_had_any: there was something.

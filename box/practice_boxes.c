@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/tag.h"
 #include "base/text.h"
+#include "box/daemon.h"
 #include "box/practice_switch.h"
 #include "box/underlay.h"
 #include "net/link.h"
@@ -76,19 +77,20 @@ struct vg_error *vg_practice_start_switch(
 }
 
 struct vg_error *vg_practice_join(const struct vg_practice *practice, struct vg_box *sw,
-	size_t host, struct vg_box *box, uint64_t timeout_ms, bool *ret_was_restarted)
+	size_t host, struct vg_box *box, uint64_t timeout_ms, const char **ret_restarted)
 {
-	bool was_restarted = false, is_switch_new = false;
+	bool was_restarted = false;
+	const char *of_switch = NULL;
 	const char *carrier = practice->has_switch ? VG_PRACTICE_BRIDGE : VG_LINK_UNDERLAY;
 	struct vg_error *error = vg_underlay_plug(sw, box, host, practice->has_switch);
 	if (!error && practice->has_switch)
-		error = vg_practice_switch(box, host, timeout_ms, &is_switch_new);
+		error = vg_practice_switch(box, host, timeout_ms, &of_switch);
 	if (!error)
 		error = vg_underlay_name(box, carrier, host);
 	if (!error)
 		error = vg_box_await(box, VG_BOX_LIBVIRTD, timeout_ms, &was_restarted);
 	if (!error)
-		*ret_was_restarted = was_restarted || is_switch_new;
+		*ret_restarted = was_restarted ? vg_daemons[VG_BOX_LIBVIRTD].program : of_switch;
 	return error;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/process.h"
 #include "base/text.h"
+#include "box/daemon.h"
 #include "box/openvswitch.h"
 #include "box/underlay.h"
 #include "net/link.h"
@@ -57,7 +58,7 @@ static struct vg_error *configure(const struct vg_box *box, size_t host)
 }
 
 struct vg_error *vg_practice_switch(
-	struct vg_box *box, size_t host, uint64_t timeout_ms, bool *ret_was_restarted)
+	struct vg_box *box, size_t host, uint64_t timeout_ms, const char **ret_restarted)
 {
 	bool was_database = false, was_switch = false;
 	struct vg_error *error = vg_box_await(box, VG_BOX_OVSDB, timeout_ms, &was_database);
@@ -66,6 +67,8 @@ struct vg_error *vg_practice_switch(
 	if (!error)
 		error = configure(box, host);
 	if (!error)
-		*ret_was_restarted = was_database || was_switch;
+		*ret_restarted = was_database ? vg_daemons[VG_BOX_OVSDB].program
+				 : was_switch ? vg_daemons[VG_BOX_VSWITCHD].program
+					      : NULL;
 	return vg_error_while(error, "setting up Open vSwitch on '%s'", box->name);
 }

@@ -10,8 +10,9 @@
 #define VG_PRACTICE_BRIDGE "br-phy"
 
 // Waits for its daemons, and makes the bridge with the plugged underlay link in it, and the keys
-// that `pssl:` controllers use. May be repeated. *ret_was_restarted: a daemon had died.
+// that `pssl:` controllers use. May be repeated. *ret_restarted: the daemon that
+// had died, or NULL; a constant.
 struct vg_error *vg_practice_switch(struct vg_box *box, size_t host, uint64_t timeout_ms,
-	bool *ret_was_restarted) VG_MUST_CHECK;
+	const char **ret_restarted) VG_MUST_CHECK;
 // Are the programs installed? NULL, or what is missing with the exact remedy as hint.
 struct vg_error *vg_practice_probe_switch(void) VG_MUST_CHECK;

@@ -246,7 +246,7 @@ static struct vg_error *join_practice(
 	endpoints->operator_namespace_fd = site->underlay->net_fd;
 	endpoints->namespace_fd = host->box->net_fd;
 	return vg_practice_join(site->practice, site->underlay, number, host->box,
-		vg_drivers_limit(site->drivers, PRACTICE_TIMEOUT_MS), &host->was_repaired);
+		vg_drivers_limit(site->drivers, PRACTICE_TIMEOUT_MS), &host->repaired);
 }
 
 static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_host *host,
@@ -278,8 +278,11 @@ static struct vg_error *find_endpoints(const struct vg_site *site, struct vg_hos
 	struct vg_error *error = vg_folder_make(console, 0700);
 	if (error)
 		return error;
-	return vg_box_hypervisor(host->box, vg_drivers_limit(site->drivers, HYPERVISOR_TIMEOUT_MS),
-		&ret->uri, &host->was_repaired);
+	bool was_restarted = false;
+	error = vg_box_hypervisor(host->box, vg_drivers_limit(site->drivers, HYPERVISOR_TIMEOUT_MS),
+		&ret->uri, &was_restarted);
+	host->repaired = was_restarted ? "libvirtd" : NULL;
+	return error;
 }
 
 // What a host's opening or start took since `begun`.
@@ -402,13 +405,10 @@ struct vg_error *vg_site_connect(
 	struct opening opening = {site, context, key};
 	error = vg_every_host(site, context, open_one, &opening);
 	for (size_t h = 0; h < site->n_hosts; h++) {
-		if (site->hosts[h].was_repaired)
+		if (site->hosts[h].repaired)
 			vg_progress_say(context->progress,
 				"The %s of %s had died and was started again",
-				site->practice && site->practice->has_switch
-					? "libvirtd or Open vSwitch"
-					: "libvirtd",
-				site->hosts[h].name);
+				site->hosts[h].repaired, site->hosts[h].name);
 	}
 	return error;
 }

@@ -26,7 +26,7 @@ struct vg_host {
 	unsigned n_booting;   // how many guests may boot at once
 	bool is_running;      // the box is there (an unowned host always is)
 	char *folder_seen, *images_seen; // where its hypervisor finds volumes and golden images
-	bool was_repaired;    // its libvirtd had died and was started again
+	const char *repaired; // its daemon that had died and was started again; NULL: none
 	struct vg_error *problem; // why it cannot be opened or looked at; then it is not running
 	struct vg_box *box;   // NULL: no box, or it does not run
 	struct vg_compute *compute; // NULL unless is_running

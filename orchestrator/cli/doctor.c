@@ -212,7 +212,7 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 {
 	const char *text = vg_cli_option(cli, "site");
 	struct vg_site *site = NULL;
-	struct vg_json *hosts = NULL;
+	_auto(vg_json) struct vg_json *hosts = NULL;
 	_auto(vg_verdicts) struct vg_verdicts verdicts = {0};
 	struct vg_error *error = text ? vg_site_find(context, text, &site) : NULL;
 	// Hosts of a sandbox come with its grids: what they need is this machine's.
@@ -226,7 +226,7 @@ static struct vg_error *run(const struct vg_cli *cli, struct vg_context *context
 		look_at_machine(context, &verdicts);
 	vg_progress_pause(context->progress);
 	if (!error && vg_cli_is_json(cli))
-		print_json(site, &verdicts, hosts ? hosts : vg_json_array());
+		print_json(site, &verdicts, hosts ? vg_take(hosts) : vg_json_array());
 	else if (!error)
 		vg_doctor_print(&verdicts, site ? site->n_hosts : 0);
 	if (!error && !vg_verdicts_are_good(&verdicts))

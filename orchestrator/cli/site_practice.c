@@ -28,7 +28,7 @@ struct making {
 	struct vg_box *sw;
 	char *images;
 	struct vg_error **errors; // one a host
-	bool *was_repaired;
+	const char **repaired;    // the daemon that had died, NULL: none
 };
 
 static struct vg_error *read_hosts(const char *text, size_t *ret_n_hosts)
@@ -121,7 +121,7 @@ static void make_host(void *data, size_t h)
 		vg_progress_note(context->progress, line, "waiting for its daemons");
 	if (!error)
 		error = vg_practice_join(making->practice, making->sw, h, box, HOST_TIMEOUT_MS,
-			&making->was_repaired[h]);
+			&making->repaired[h]);
 	vg_progress_end(context->progress, line, !error);
 	making->errors[h] = vg_error_while(error, "starting host '%s'", name);
 }
@@ -131,7 +131,7 @@ static struct vg_error *make_hosts(struct making *making)
 {
 	size_t n_hosts = making->practice->n_hosts;
 	making->errors = vg_alloc(n_hosts * sizeof(struct vg_error *));
-	making->was_repaired = vg_alloc(n_hosts * sizeof(bool));
+	making->repaired = vg_alloc(n_hosts * sizeof(char *));
 	vg_parallel(n_hosts, N_THREADS, make_host, making);
 	struct vg_error *error = NULL;
 	for (size_t h = 0; h < n_hosts; h++) {
@@ -140,12 +140,13 @@ static struct vg_error *make_hosts(struct making *making)
 			vg_error_ignore(making->errors[h]);
 		else
 			error = making->errors[h];
-		if (making->was_repaired[h])
+		if (making->repaired[h])
 			vg_progress_say(making->context->progress,
-				"A daemon of %s had died and was started again", name);
+				"The %s of %s had died and was started again", making->repaired[h],
+				name);
 	}
 	free(making->errors);
-	free(making->was_repaired);
+	free(making->repaired);
 	return error;
 }
 
@@ -243,7 +244,7 @@ static const struct vg_option options[] = {
 		.argument = VG_ARGUMENT_TEXT,
 		.argument_name = "N",
 		.help = "how many hosts (3); an existing site can grow"},
-	{.name = "ovs", .help = "with Open vSwitch on every host"}, {0}};
+	{.name = "ovs", .help = "with Open vSwitch on every host, for the networks of its grids"}, {0}};
 
 static const struct vg_result_field fields[] = {VG_SITE_VIEW_FIELDS, {0}};
 

@@ -21,8 +21,8 @@ struct vg_host_facts {
 	bool is_running;
 	char *problem, *remedy; // why it could not be asked; NULL: it was. Then the rest is empty
 	bool is_hanging;        // it did not answer in time
-	bool was_repaired;
-	bool is_raced; // it is of this machine, where both accelerators were tried:
+	const char *repaired;   // its daemon that had died and was started again; NULL: none
+	bool is_raced;          // it is of this machine, where both accelerators were tried:
 	bool prefers_kvm;
 	unsigned slowness;
 	struct vg_compute_facts compute;

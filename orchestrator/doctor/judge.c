@@ -58,9 +58,11 @@ static bool judge_answer(const struct judging *judging)
 	else if (!host->is_running)
 		say(judging, "reachable", VG_VERDICT_MISSING, vg_strdup("it does not run"),
 			mend_problem(judging));
-	else if (host->was_repaired)
+	else if (host->repaired)
 		say(judging, "reachable", VG_VERDICT_NOTE,
-			vg_strdup("it answers; a daemon had died and was started again"), NULL);
+			vg_format("it answers; its %s had died and was started again",
+				host->repaired),
+			NULL);
 	else
 		say(judging, "reachable", VG_VERDICT_OK, vg_strdup("it answers"), NULL);
 	return !host->problem && host->is_running;

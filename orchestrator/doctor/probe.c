@@ -79,7 +79,7 @@ static void note_host(const struct vg_site *site, struct vg_site_facts *facts, s
 	struct vg_host_facts *to = &facts->hosts[h];
 	const char *remedy = host->problem ? vg_error_remedy(host->problem) : NULL;
 	to->is_running = host->is_running;
-	to->was_repaired = host->was_repaired;
+	to->repaired = host->repaired;
 	to->problem = host->problem ? vg_strdup(vg_error_text(host->problem)) : NULL;
 	to->is_hanging = host->problem && vg_error_kind(host->problem) == VG_ERROR_TIMEOUT;
 	to->remedy = remedy ? vg_strdup(remedy) : NULL;

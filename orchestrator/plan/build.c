@@ -89,10 +89,11 @@ static void start_hosts(struct vg_planner *planner)
 	size_t n_hosts = input->world->n_hosts;
 	_auto(vg_needs) struct vg_needs started = {0};
 	for (size_t h = 0; h < n_hosts; h++) {
-		if (input->world->hosts[h].was_repaired)
+		if (input->world->hosts[h].repaired)
 			vg_planner_change(planner, VG_CHANGE_ALTER, input->host_names[h],
 				(struct vg_place){0}, false,
-				"its libvirtd had died, and was started again");
+				"its %s had died, and was started again",
+				input->world->hosts[h].repaired);
 		if (input->world->hosts[h].is_running)
 			continue;
 		vg_planner_step(planner, VG_STEP_HOST_START, (int)h, input->host_names[h], NULL);

@@ -10,7 +10,7 @@
 
 struct vg_host_seen {
 	bool is_running;
-	bool was_repaired; // its hypervisor's daemon had died and was started again, just now
+	const char *repaired; // its daemon that had died and was started again, just now; NULL: none
 	struct vg_machines_seen machines;
 	struct vg_slice *slice; // NULL: nothing seen
 	struct vg_volumes_seen volumes;

@@ -18,7 +18,7 @@ static struct vg_error *look_at(struct vg_host *host, void *data)
 	struct vg_host_seen *seen = &look->world->hosts[host - look->site->hosts];
 	struct vg_error *error = NULL;
 	seen->is_running = host->is_running || (look->site->is_ending && host->box);
-	seen->was_repaired = host->was_repaired;
+	seen->repaired = host->repaired;
 	if (host->is_running)
 		error = drivers->compute->observe(
 			host->compute, look->store, look->grid, &seen->machines);

@@ -127,6 +127,136 @@ every_node_pings_every_other() {
 	done
 }
 
+# both COMMAND ARGUMENT… -- ARGUMENT…: the command with these and with those, at the same time.
+both() {
+	local command=$1 first=() pid
+	shift
+	while [ "$1" != -- ]; do
+		first+=("$1")
+		shift
+	done
+	shift
+	"$command" "${first[@]}" &
+	pid=$!
+	"$command" "$@"
+	wait $pid
+}
+
+# bring_up VERB-ARGUMENT…
+bring_up() {
+	"$vgrid" up "$@" >"up.$BASHPID" 2>&1 </dev/null || {
+		cat "up.$BASHPID"
+		fail "'vgrid up $*' fails"
+	}
+}
+
+# all_reach_all_at_full_mtu GRID NODE…: by their names, with packets that must not be fragmented; one byte
+# more does not pass. All nodes at once.
+all_reach_all_at_full_mtu() {
+	local grid=$1 full=1422 from pid pids=() # 1450 less the headers of IPv4 and ICMP
+	shift
+	for from; do
+		in_node "$grid" "$from" "for to in $*; do
+			ping -q -c1 -W5 -M do -s $full \$to >/dev/null ||
+				ping -q -c3 -W5 -M do -s $full \$to >/dev/null || {
+				echo $from does not reach \$to; exit 1; }; done" &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || fail "not every node of $grid is reached"
+	done
+	! in_node "$grid" "$1" "ping -q -c1 -W2 -M do -s $((full + 1)) $2" >/dev/null 2>&1 ||
+		fail 'more than the MTU passes'
+}
+
+# serve GRID NODE: a file of 50 MB. fetch GRID FROM TO: FROM gets the one of TO, whole.
+serve() {
+	in_node "$1" "$2" 'mkdir -p /tmp/www; head -c 2000000 /dev/urandom >/tmp/part
+		for i in $(seq 25); do cat /tmp/part; done >/tmp/www/file; httpd -p 8080 -h /tmp/www'
+}
+fetch() {
+	same "$(in_node "$1" "$2" "wget -q -O - http://$3:8080/file | md5sum")" \
+		"$(in_node "$1" "$3" 'md5sum </tmp/www/file')" "the file from $3 to $2"
+}
+
+# record FILE BOX-PID PROGRAM [ARGUMENT…]: tests/live/PROGRAM writes into the file what it sees in that box's
+# network, until end_recording.
+record() {
+	local file=$1 pid=$2 program=$3
+	shift 3
+	rm -f stop
+	mkfifo stop
+	in_box "$pid" python3 "$source_folder/tests/live/$program" "$@" <stop >"$file" &
+	recorder=$!
+	exec 9>stop
+	await 10 'the recorder runs' grep -q ready "$file"
+}
+end_recording() {
+	exec 9>&-
+	wait $recorder
+}
+
+# broadcast FILE GRID N-HOSTS: w-0 of a grid on that many hosts, whose VNI the file is a record of
+# (overlay.py), asks everybody: the copies on the underlay are few.
+broadcast() {
+	local file=$1 grid=$2 n_hosts=$3 copies
+	in_node "$grid" w-1 'echo 0 >/proc/sys/net/ipv4/icmp_echo_ignore_broadcasts'
+	in_node "$grid" w-0 'ping -b -c1 -W3 -p b5b6b7b8 10.9.0.255 2>&1 || :' >answers
+	has "$(cat answers)" '^64 bytes from 10\.9\.0\.3:'
+	quiet_from=$(python3 -c 'import time; print(time.monotonic() + 1)')
+	copies=$(grep -c ' ffffffffffff.*b5b6b7b8b5b6b7b8' "$file" || :)
+	[ "$copies" -ge $((n_hosts - 1)) ] || fail "the positive control fails: $copies copies were heard"
+	[ "$copies" -le $((2 * n_hosts)) ] || fail "$copies copies"
+}
+# it_stayed_quiet FILE: and then less than one packet a second came from each host, for 30 s.
+it_stayed_quiet() {
+	local port n
+	await 60 'the 30 s are over' python3 -c \
+		"import sys, time; sys.exit(time.monotonic() < $quiet_from + 30)"
+	for port in box0 box1 box2; do
+		n=$(awk -v port=$port -v from="$quiet_from" \
+			'$2 == port && $1 > from && $1 < from + 30' "$1" | wc -l)
+		[ "$n" -lt 30 ] || fail "$n packets from $port in 30 s"
+	done
+}
+
+uuid_of() {
+	expect 0 status "$1" -o json
+	json 'it["uuid"]'
+}
+
+# links_of BOX-PID UUID: the links of a grid in that box.
+links_of() {
+	in_box "$1" ip -d -j link | python3 -c 'import json, sys
+for link in json.load(sys.stdin):
+    if sys.argv[1] in link.get("ifalias", ""): print(link["ifname"])' "$2"
+}
+
+# chatter GRID FROM TO PATTERN: unicast, broadcast, and questions that nobody answers.
+chatter() {
+	in_node "$1" "$2" "ping -q -c3 -W1 -i0.2 -p $4 $3; ping -q -b -c3 -W1 -i0.2 -p $4 10.9.0.255
+		ping -q -c2 -W1 -p $4 10.9.0.77; :" >/dev/null 2>&1
+}
+
+# they_are_apart BOX-PID GRID FROM TO GRID FROM TO: while both speak no frame of one is on a link that the
+# other has in that box.
+they_are_apart() {
+	local pid=$1 grid own other
+	record captured "$pid" capture.py
+	both chatter "$2" "$3" "$4" a1a2a3a4 -- "$5" "$6" "$7" b1b2b3b4
+	await 10 'the frames of both are captured' grep -q a1a2a3a4a1a2a3a4 captured
+	await 10 'the frames of both are captured' grep -q b1b2b3b4b1b2b3b4 captured
+	end_recording
+	for pair in "$2 a1a2a3a4 b1b2b3b4" "$5 b1b2b3b4 a1a2a3a4"; do
+		read -r grid own other <<<"$pair"
+		links_of "$pid" "$(uuid_of "$grid")" >own-links
+		[ -s own-links ] || fail "no links of $grid"
+		grep -wFf own-links captured >on-own || fail 'the positive control fails: nothing was captured'
+		grep -q "$own$own" on-own || fail "the positive control fails: no $own"
+		! grep -q "$other$other" on-own || fail "$other was overheard"
+	done
+}
+
 # box_pids [TAG-END]: process 1 of every box of this VGRID_HOME that runs (and whose tag ends so), in the
 # order of the hosts.
 box_pids() {

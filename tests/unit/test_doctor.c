@@ -136,11 +136,13 @@ static void a_practice_site_says_what_starts_its_hosts_again(void **state)
 	world->hosts[1].problem = (char *)"libvirtd does not answer";
 	world->hosts[1].is_hanging = true;
 	world->hosts[1].process = 77;
+	world->hosts[2].repaired = "libvirtd";
 	judge(world);
 	expect(find(world, "reachable", "h1", NULL), VG_VERDICT_MISSING, "does not run",
 		"vgrid site practice lab");
 	expect(find(world, "reachable", "h2", NULL), VG_VERDICT_MISSING, "does not answer",
 		"pkill -9 -P 77 'libvirtd|ovsdb-server|ovs-vswitchd'\nvgrid site practice lab");
+	expect(find(world, "reachable", "h3", NULL), VG_VERDICT_NOTE, "its libvirtd had died", NULL);
 	expect(find(world, "clock", "h3", NULL), VG_VERDICT_OK, "this machine's own", NULL);
 }
 
