@@ -16,6 +16,12 @@
 
 struct vg_compute; // each driver's own
 
+enum vg_ability {
+	VG_ABILITY_UNKNOWN, // it cannot be seen from here
+	VG_ABILITY_NO,
+	VG_ABILITY_YES,
+};
+
 struct vg_compute_target {
 	const char *host; // its name, for messages
 	const char *uri;  // libvirt URI; the fake's world file
@@ -25,6 +31,19 @@ struct vg_compute_target {
 	// this process's own.
 	int namespace_fd;
 };
+
+// What a host has and can do, for doctor.
+struct vg_compute_facts {
+	char *manager, *emulator; // versions of libvirt and of QEMU there; NULL: not known
+	bool has_kvm;             // hardware acceleration is offered
+	uint64_t cores, memory;   // in bytes; 0: not known, UINT64_MAX: no limit
+	enum vg_ability limits_cpu; // can a machine's cpu_limit be enforced there?
+	char *why_not;              // the reason, unless it is VG_ABILITY_YES
+	bool has_clock;             // its clock could be read:
+	int64_t clock_ahead_ms;     // how far it is ahead of this machine's
+};
+
+void vg_compute_facts_done(struct vg_compute_facts *facts);
 
 enum vg_machine_stop {
 	VG_STOP_CLEAN, // ask the guest; when the time is up, as VG_STOP_NOW
@@ -75,6 +94,10 @@ struct vg_compute_driver {
 	// is in use is an error.
 	struct vg_error *(*open_stream)(struct vg_compute *compute, const char *uuid,
 		const char *channel, int *ret_fd) VG_MUST_CHECK;
+
+	// Only looks; starts no machine for it.
+	struct vg_error *(*facts)(struct vg_compute *compute,
+		struct vg_compute_facts *ret_facts) VG_MUST_CHECK;
 };
 
 extern const struct vg_compute_driver vg_compute_libvirt, vg_compute_fake;

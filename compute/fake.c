@@ -408,6 +408,46 @@ static struct vg_error *open_stream(
 	return vg_fake_stream(greeting, ret_fd);
 }
 
+static char *copy_text(const struct vg_json *object, const char *key)
+{
+	const char *text = vg_json_get_string(object, key, NULL);
+	return text ? vg_strdup(text) : NULL;
+}
+
+static uint64_t amount(const struct vg_json *object, const char *key)
+{
+	int64_t value = vg_json_get_integer(object, key, -1);
+	return value < 0 ? UINT64_MAX : (uint64_t)value;
+}
+
+static struct vg_error *look_at_facts(
+	struct vg_compute *compute, struct vg_compute_facts *ret_facts)
+{
+	struct held held;
+	struct vg_error *error = hold(compute, NULL, "facts", &held);
+	if (error)
+		return error;
+	const struct vg_json *known = vg_json_get(vg_json_get(held.root, "facts"), compute->host);
+	bool limits_cpu = vg_json_get_boolean(known, "limits_cpu", true);
+	struct vg_compute_facts facts = {
+		.manager = copy_text(known, "libvirt"),
+		.emulator = copy_text(known, "qemu"),
+		.has_kvm = vg_json_get_boolean(known, "kvm", true),
+		.cores = amount(known, "cores"),
+		.memory = amount(known, "memory"),
+		.limits_cpu = limits_cpu ? VG_ABILITY_YES : VG_ABILITY_NO,
+		.why_not = limits_cpu ? NULL : vg_strdup("it has no cgroups"),
+		.has_clock = true,
+		.clock_ahead_ms = vg_json_get_integer(known, "clock_ahead_ms", 0),
+	};
+	error = let_go(compute, NULL, false);
+	if (error)
+		vg_compute_facts_done(&facts);
+	else
+		*ret_facts = facts;
+	return error;
+}
+
 const struct vg_compute_driver vg_compute_fake = {
 	.name = "fake",
 	.open = open_host,
@@ -421,4 +461,5 @@ const struct vg_compute_driver vg_compute_fake = {
 	.agent = ask_agent,
 	.console_log = console_log,
 	.open_stream = open_stream,
+	.facts = look_at_facts,
 };

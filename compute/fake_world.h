@@ -4,14 +4,15 @@
 // share. Used by compute/fake*.c; tests write the knobs and read the rest.
 //
 //	{"hosts": {"HOST": {"machines": {"UUID": MACHINE}, "names": {"NAME": "UUID"}}},
-//	 "knobs": {"WHO": KNOBS}}
+//	 "knobs": {"WHO": KNOBS}, "facts": {"HOST": FACTS}}
 //
 // MACHINE: name, node, tag, state, reason, next (what was defined), now (what runs), boots,
 // boot_id, console, files {PATH: {content, mode}}, ran (the argument vectors of guest-exec). WHO is
 // a machine's name (GRID.NODE), its node's name, or a host's; the first that is there holds. KNOBS:
 // "never_ready": true; "fail": {"OPERATION": "message"} for the driver's operations, each time;
 // "exec": {"ARGUMENTS": {"status": 1, "out": "…", "err": "…"}} for what the guest runs, the
-// arguments with blanks between them.
+// arguments with blanks between them. FACTS, for what differs from a host without limits: "libvirt" and
+// "qemu" (versions), "kvm": false, "cores", "memory" (bytes), "limits_cpu": false, "clock_ahead_ms".
 #pragma once
 
 #include "base/error.h"

@@ -32,6 +32,7 @@ struct call {
 	size_t size;
 	uint64_t end;
 	int fd;
+	struct vg_compute_facts facts;
 };
 
 static struct call *call_of(struct vg_call *call)
@@ -52,6 +53,7 @@ static void call_done(struct vg_call *base)
 	free(call->text);
 	free(call->grid);
 	free(call->bytes);
+	vg_compute_facts_done(&call->facts);
 }
 
 static struct vg_error *act_open(struct vg_call *base)
@@ -116,7 +118,14 @@ static struct vg_error *act_open_stream(struct vg_call *base)
 	return call->below->open_stream(call->compute, call->uuid, call->text, &call->fd);
 }
 
-// A start has the emulator ask its CPU model and waits behind others; a removal undoes all of it.
+static struct vg_error *act_facts(struct vg_call *base)
+{
+	struct call *call = call_of(base);
+	return call->below->facts(call->compute, &call->facts);
+}
+
+// A start has the emulator ask its CPU model and waits behind others; a removal undoes all of it. For
+// the facts an emulator may have to be started for the first time.
 #define OPERATION(name, limit_s, only_looks)                                                       \
 	static const struct vg_operation name##_operation = {                                      \
 		"compute." #name, "the hypervisor", limit_s, only_looks, act_##name}
@@ -130,6 +139,7 @@ OPERATION(remove, 120, false);
 OPERATION(agent, 60, false);
 OPERATION(console_log, 60, true);
 OPERATION(open_stream, 60, true);
+OPERATION(facts, 20, true);
 
 static struct call *new_call(
 	struct vg_compute *self, const struct vg_operation *operation, const char *who)
@@ -304,6 +314,17 @@ static struct vg_error *open_stream(
 	return error;
 }
 
+static struct vg_error *facts(struct vg_compute *self, struct vg_compute_facts *ret_facts)
+{
+	_auto(call) struct call *call = new_call(self, &facts_operation, self->host);
+	struct vg_error *error = make(&call, 0);
+	if (!error) {
+		*ret_facts = call->facts;
+		call->facts = (struct vg_compute_facts){0};
+	}
+	return error;
+}
+
 const struct vg_compute_driver vg_compute_filtered = {
 	.name = "filter",
 	.close = close_host,
@@ -316,4 +337,5 @@ const struct vg_compute_driver vg_compute_filtered = {
 	.agent = agent,
 	.console_log = console_log,
 	.open_stream = open_stream,
+	.facts = facts,
 };

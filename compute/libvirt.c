@@ -329,4 +329,5 @@ const struct vg_compute_driver vg_compute_libvirt = {
 	.agent = vg_libvirt_agent,
 	.console_log = vg_libvirt_console_log,
 	.open_stream = vg_libvirt_open_stream,
+	.facts = vg_libvirt_facts,
 };

@@ -69,7 +69,7 @@ struct vg_error *vg_libvirt_read(struct vg_compute *compute, virDomainPtr domain
 	unsigned flags, struct vg_domain_seen *ret_seen) VG_MUST_CHECK;
 
 // The driver's operations by file: libvirt_machine.c, libvirt_observe.c, libvirt_console.c,
-// libvirt_stream.c. Their contracts are the driver's.
+// libvirt_stream.c, libvirt_facts.c. Their contracts are the driver's.
 struct vg_error *vg_libvirt_define(
 	struct vg_compute *compute, const struct vg_machine *machine) VG_MUST_CHECK;
 struct vg_error *vg_libvirt_start(struct vg_compute *compute, const char *uuid) VG_MUST_CHECK;
@@ -89,3 +89,5 @@ struct vg_error *vg_libvirt_console_log(struct vg_compute *compute, const char *
 void vg_libvirt_console_forget(struct vg_compute *compute, virDomainPtr domain);
 struct vg_error *vg_libvirt_open_stream(struct vg_compute *compute, const char *uuid,
 	const char *channel, int *ret_fd) VG_MUST_CHECK;
+struct vg_error *vg_libvirt_facts(
+	struct vg_compute *compute, struct vg_compute_facts *ret_facts) VG_MUST_CHECK;

@@ -47,6 +47,13 @@ struct vg_net_facts {
 	bool can_guard; // ports carry only what their machine may send
 	bool can_limit; // a port's rate is enforced, in both directions
 	char *why_not;  // the reason, where one of the two is false; else NULL
+	char *remedy;   // what mends it; NULL: nothing known
+};
+
+// Another host of the site.
+struct vg_net_peer {
+	const char *host;
+	struct vg_ip address; // in the underlay
 };
 
 struct vg_net_driver {
@@ -70,6 +77,11 @@ struct vg_net_driver {
 		size_t *ret_n_grids)VG_MUST_CHECK;
 	// May be NULL: a network in this machine's kernel, whose taps the driver makes.
 	struct vg_error *(*facts)(struct vg_net *net, struct vg_net_facts *ret_facts)VG_MUST_CHECK;
+	// The largest packet, in bytes with its IP header and up to `size`, that gets from this host to
+	// each of the peers in one piece; 0: none does. *ret_mtus is malloc'ed. Takes seconds at most. An
+	// error says why it cannot be tried from here.
+	struct vg_error *(*reach)(struct vg_net *net, const struct vg_net_peer *peers,
+		size_t n_peers, unsigned size, unsigned **ret_mtus)VG_MUST_CHECK;
 };
 
 void vg_net_facts_done(struct vg_net_facts *facts);

@@ -5,9 +5,11 @@
 // `fake:PATH` for a file, which need not exist; it is locked while a call works on it.
 //
 //	{"hosts": {"h1": {"STORE:GRID": SLICE, …}},
-//	 "fail": {"converge": "no space"}, "knobs": {"h1": {"fail": {"observe": "no answer"}}}}
+//	 "fail": {"converge": "no space"}, "knobs": {"h1": {"fail": {"observe": "no answer"}}},
+//	 "facts": {"h1": {"mtu": 1400}}}
 //
-// A key of `fail` that names an operation lets it fail with this message, on all hosts; one among a
+// `facts` of a host: {"mtu": 1400} of its link to the others, {"mtu_to": {"h2": 0}} to one of them.
+// Without them packets of any size get to everybody. A key of `fail` that names an operation lets it fail with this message, on all hosts; one among a
 // host's knobs on this host.
 #include <pthread.h>
 #include <string.h>
@@ -274,6 +276,35 @@ static struct vg_error *fake_owners(
 	return NULL;
 }
 
+static unsigned least(unsigned mtu, const struct vg_json *object, const char *key)
+{
+	int64_t limit = vg_json_get_integer(object, key, mtu);
+	return limit < mtu ? (unsigned)limit : mtu;
+}
+
+static struct vg_error *fake_reach(struct vg_net *net, const struct vg_net_peer *peers,
+	size_t n_peers, unsigned size, unsigned **ret_mtus)
+{
+	struct world world;
+	struct vg_error *error = take_world(net, &world);
+	if (error)
+		return error;
+	const struct vg_json *all = vg_json_get(world.root, "facts");
+	const struct vg_json *own = vg_json_get(all, net->host);
+	unsigned *mtus = vg_alloc((n_peers + 1) * sizeof(*mtus));
+	for (size_t i = 0; i < n_peers; i++) {
+		mtus[i] = least(size, own, "mtu");
+		mtus[i] = least(mtus[i], vg_json_get(all, peers[i].host), "mtu");
+		mtus[i] = least(mtus[i], vg_json_get(own, "mtu_to"), peers[i].host);
+	}
+	error = leave_world(net, &world, false, knob(&world, net, "reach"));
+	if (error)
+		free(mtus);
+	else
+		*ret_mtus = mtus;
+	return vg_error_while(error, "reaching from host '%s'", net->host);
+}
+
 const struct vg_net_driver vg_net_fake = {
 	.name = "fake",
 	.open = fake_open,
@@ -281,4 +312,5 @@ const struct vg_net_driver vg_net_fake = {
 	.converge = fake_converge,
 	.observe = fake_observe,
 	.owners = fake_owners,
+	.reach = fake_reach,
 };

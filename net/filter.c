@@ -19,6 +19,9 @@ struct call {
 	struct vg_net_target target;
 	bool is_open;
 	struct vg_net_facts facts;
+	struct vg_net_peer *peers;
+	size_t n_peers;
+	unsigned size, *mtus;
 	struct vg_slice *slice; // wanted, or seen
 	char **grids;
 	size_t n_grids;
@@ -45,6 +48,10 @@ static void call_done(struct vg_call *base)
 	free(call->certificate);
 	free(call->authority);
 	vg_net_facts_done(&call->facts);
+	for (size_t i = 0; i < call->n_peers; i++)
+		free((char *)call->peers[i].host);
+	free(call->peers);
+	free(call->mtus);
 }
 
 static struct vg_error *act_open(struct vg_call *base)
@@ -77,6 +84,13 @@ static struct vg_error *act_facts(struct vg_call *base)
 	return call->below->facts(call->net, &call->facts);
 }
 
+static struct vg_error *act_reach(struct vg_call *base)
+{
+	struct call *call = call_of(base);
+	return call->below->reach(
+		call->net, call->peers, call->n_peers, call->size, &call->mtus);
+}
+
 // A thousand overlays in one batch take their time.
 #define OPERATION(name, limit_s, only_looks)                                                       \
 	static const struct vg_operation name##_operation = {                                      \
@@ -86,6 +100,7 @@ OPERATION(converge, 300, false);
 OPERATION(observe, 60, true);
 OPERATION(owners, 60, true);
 OPERATION(facts, 60, true);
+OPERATION(reach, 20, true);
 
 static struct call *new_call(struct vg_net *self, const struct vg_operation *operation)
 {
@@ -207,6 +222,20 @@ static struct vg_error *facts(struct vg_net *self, struct vg_net_facts *ret_fact
 	return NULL;
 }
 
+static struct vg_error *reach(struct vg_net *self, const struct vg_net_peer *peers, size_t n_peers,
+	unsigned size, unsigned **ret_mtus)
+{
+	_auto(call) struct call *call = new_call(self, &reach_operation);
+	for (size_t i = 0; i < n_peers; i++)
+		vg_append(call->peers, call->n_peers) =
+			(struct vg_net_peer){vg_strdup(peers[i].host), peers[i].address};
+	call->size = size;
+	struct vg_error *error = make(&call);
+	if (!error)
+		*ret_mtus = vg_take(call->mtus);
+	return error;
+}
+
 const struct vg_net_driver vg_net_filtered = {
 	.name = "filter",
 	.close = close_host,
@@ -214,4 +243,5 @@ const struct vg_net_driver vg_net_filtered = {
 	.observe = observe,
 	.owners = owners,
 	.facts = facts,
+	.reach = reach,
 };

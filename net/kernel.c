@@ -11,6 +11,7 @@
 #include "net/kernel_links.h"
 #include "net/kernel_observe.h"
 #include "net/link.h"
+#include "net/reach.h"
 
 struct vg_net {
 	char *host;
@@ -118,6 +119,13 @@ static struct vg_error *kernel_owners(
 	return NULL;
 }
 
+static struct vg_error *kernel_reach(struct vg_net *net, const struct vg_net_peer *peers,
+	size_t n_peers, unsigned size, unsigned **ret_mtus)
+{
+	return vg_error_while(vg_reach(net->namespace_fd, peers, n_peers, size, ret_mtus),
+		"reaching from host '%s'", net->host);
+}
+
 const struct vg_net_driver vg_net_kernel = {
 	.name = "kernel",
 	.open = kernel_open,
@@ -125,4 +133,5 @@ const struct vg_net_driver vg_net_kernel = {
 	.converge = kernel_converge,
 	.observe = kernel_observe,
 	.owners = kernel_owners,
+	.reach = kernel_reach,
 };

@@ -10,6 +10,7 @@
 #include "net/ovs_change.h"
 #include "net/ovs_host.h"
 #include "net/ovs_taps.h"
+#include "net/reach.h"
 
 static void ovs_close(struct vg_net *net)
 {
@@ -214,9 +215,20 @@ static struct vg_error *ovs_facts(struct vg_net *net, struct vg_net_facts *ret_f
 		error = look_for_meters(net, &rows);
 	facts.can_limit = !error;
 	facts.why_not = error ? vg_strdup(vg_error_message(error)) : NULL;
+	facts.remedy = copy(error ? vg_error_remedy(error) : NULL);
 	vg_error_ignore(error);
 	*ret_facts = facts;
 	return NULL;
+}
+
+// Only in a host of this machine can packets be sent; OVSDB has no word for it.
+static struct vg_error *ovs_reach(struct vg_net *net, const struct vg_net_peer *peers,
+	size_t n_peers, unsigned size, unsigned **ret_mtus)
+{
+	if (net->namespace_fd < 0)
+		return vg_error_new("OVSDB cannot send packets from host '%s'", net->host);
+	return vg_error_while(vg_reach(net->namespace_fd, peers, n_peers, size, ret_mtus),
+		"reaching from host '%s'", net->host);
 }
 
 const struct vg_net_driver vg_net_ovs = {
@@ -227,4 +239,5 @@ const struct vg_net_driver vg_net_ovs = {
 	.observe = ovs_observe,
 	.owners = ovs_owners,
 	.facts = ovs_facts,
+	.reach = ovs_reach,
 };

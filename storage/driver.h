@@ -58,6 +58,11 @@ static inline void vg_volumes_seen_auto_free(struct vg_volumes_seen *seen)
 	vg_volumes_seen_done(seen);
 }
 
+// What the storage of a host has, all grids and strangers together. UINT64_MAX: no limit.
+struct vg_storage_facts {
+	uint64_t size, size_free; // bytes; the first of what is there in all
+};
+
 struct vg_storage_driver {
 	const char *name;
 
@@ -80,6 +85,8 @@ struct vg_storage_driver {
 	// malloc'ed. Pure: needs no volume to exist.
 	void (*locate)(struct vg_storage *storage, const char *tag, enum vg_volume_kind kind,
 		char **ret_path, const char **ret_format);
+	struct vg_error *(*facts)(struct vg_storage *storage,
+		struct vg_storage_facts *ret_facts) VG_MUST_CHECK;
 };
 
 extern const struct vg_storage_driver vg_storage_file, vg_storage_fake;

@@ -4,7 +4,8 @@
 // anywhere. The target's folder is `fake:PATH`, or `fake:` for a world that lives and ends with
 // this process. Several hosts share one world:
 //
-//	{"volumes": {HOST: {TAG: sidecar, …}}, "fail": {"create": "no space left"}}
+//	{"volumes": {HOST: {TAG: sidecar, …}}, "fail": {"create": "no space left"},
+//	 "facts": {HOST: {"size": bytes, "free": bytes}}}
 //
 // An operation named under "fail" fails with that text. A sidecar with "is_broken" is seen as
 // broken.
@@ -106,6 +107,8 @@ struct request {
 	const char *store, *grid, *tag;
 	uint64_t size;
 	struct vg_volumes_seen *seen;
+	struct vg_storage_facts *facts;
+	const struct vg_json *known; // the host's, of the world's "facts"
 };
 
 static struct vg_error *act(const struct vg_storage *storage, struct request *request)
@@ -120,6 +123,7 @@ static struct vg_error *act(const struct vg_storage *storage, struct request *re
 		return vg_error_new("%s", failure);
 	bool has_changed = false;
 	struct vg_json *volumes = child(child(world, "volumes"), storage->host);
+	request->known = vg_json_get(vg_json_get(world, "facts"), storage->host);
 	error = request->act(volumes, request, &has_changed);
 	return error || !has_changed ? error : save(storage, world);
 }
@@ -268,6 +272,25 @@ static void locate(struct vg_storage *storage, const char *tag, enum vg_volume_k
 	*ret_format = kind == VG_VOLUME_SEED ? "raw" : "qcow2";
 }
 
+static struct vg_error *read_facts(
+	struct vg_json *volumes, struct request *request, bool *ret_changed)
+{
+	(void)volumes;
+	(void)ret_changed;
+	int64_t size = vg_json_get_integer(request->known, "size", -1);
+	int64_t size_free = vg_json_get_integer(request->known, "free", size);
+	*request->facts = (struct vg_storage_facts){size < 0 ? UINT64_MAX : (uint64_t)size,
+		size_free < 0 ? UINT64_MAX : (uint64_t)size_free};
+	return NULL;
+}
+
+static struct vg_error *look_at_facts(
+	struct vg_storage *storage, struct vg_storage_facts *ret_facts)
+{
+	return run(storage,
+		(struct request){.operation = "facts", .act = read_facts, .facts = ret_facts});
+}
+
 const struct vg_storage_driver vg_storage_fake = {
 	.name = "fake",
 	.open = open_storage,
@@ -277,4 +300,5 @@ const struct vg_storage_driver vg_storage_fake = {
 	.resize = resize,
 	.remove = remove_volume,
 	.locate = locate,
+	.facts = look_at_facts,
 };

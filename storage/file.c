@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -320,6 +321,18 @@ static void locate(struct vg_storage *storage, const char *tag, enum vg_volume_k
 	*ret_format = kind == VG_VOLUME_SEED ? "raw" : "qcow2";
 }
 
+static struct vg_error *look_at_facts(
+	struct vg_storage *storage, struct vg_storage_facts *ret_facts)
+{
+	struct statvfs status;
+	if (statvfs(storage->folder, &status) < 0)
+		return vg_error_errno(
+			errno, "host '%s': looking at '%s'", storage->host, storage->folder);
+	*ret_facts = (struct vg_storage_facts){(uint64_t)status.f_blocks * status.f_frsize,
+		(uint64_t)status.f_bavail * status.f_frsize};
+	return NULL;
+}
+
 const struct vg_storage_driver vg_storage_file = {
 	.name = "file",
 	.open = open_storage,
@@ -329,4 +342,5 @@ const struct vg_storage_driver vg_storage_file = {
 	.resize = resize,
 	.remove = remove_volume,
 	.locate = locate,
+	.facts = look_at_facts,
 };

@@ -25,6 +25,7 @@ struct call {
 	const struct vg_storage_target *target;
 	struct vg_volume *volume;
 	struct vg_volumes_seen seen;
+	struct vg_storage_facts facts;
 };
 
 static struct call *call_of(struct vg_call *call)
@@ -76,6 +77,12 @@ static struct vg_error *act_remove(struct vg_call *base)
 	return call->below->remove(call->storage, call->text);
 }
 
+static struct vg_error *act_facts(struct vg_call *base)
+{
+	struct call *call = call_of(base);
+	return call->below->facts(call->storage, &call->facts);
+}
+
 // None of them copies a disk: a clone and a removal are short, but a file system may be busy.
 #define OPERATION(name, limit_s, only_looks)                                                       \
 	static const struct vg_operation name##_operation = {                                      \
@@ -85,6 +92,7 @@ OPERATION(observe, 60, true);
 OPERATION(create, 300, false);
 OPERATION(resize, 300, false);
 OPERATION(remove, 300, false);
+OPERATION(facts, 20, true);
 
 static struct call *new_call(
 	struct vg_storage *self, const struct vg_operation *operation, const char *who)
@@ -212,6 +220,15 @@ static void locate(struct vg_storage *self, const char *tag, enum vg_volume_kind
 	self->below->locate(self->storage, tag, kind, ret_path, ret_format);
 }
 
+static struct vg_error *facts(struct vg_storage *self, struct vg_storage_facts *ret_facts)
+{
+	_auto(call) struct call *call = new_call(self, &facts_operation, self->host);
+	struct vg_error *error = make(&call);
+	if (!error)
+		*ret_facts = call->facts;
+	return error;
+}
+
 const struct vg_storage_driver vg_storage_filtered = {
 	.name = "filter",
 	.close = close_storage,
@@ -220,4 +237,5 @@ const struct vg_storage_driver vg_storage_filtered = {
 	.resize = resize,
 	.remove = remove_volume,
 	.locate = locate,
+	.facts = facts,
 };

@@ -30,9 +30,11 @@ static const struct {
 		"base templates compute net storage orchestrator orchestrator/plan "
 		"orchestrator/state orchestrator/report"},
 	{"orchestrator/gc", "base compute net storage box orchestrator orchestrator/state orchestrator/report"},
+	{"orchestrator/doctor", "base templates compute net storage box orchestrator"},
 	{"orchestrator/cli",
 		"base templates compute net storage box orchestrator orchestrator/plan "
-		"orchestrator/state orchestrator/report orchestrator/run orchestrator/gc"},
+		"orchestrator/state orchestrator/report orchestrator/run orchestrator/gc "
+		"orchestrator/doctor"},
 	{"orchestrator", "base templates compute net storage box orchestrator/report"},
 };
 
