@@ -117,9 +117,9 @@ same "$(find "$grid" -type f | wc -l)" 2 'files in its folder'
 
 claim 'a live grid of another home is untouched, and its own gc finds nothing'
 same "$(in_other boot_ids live n-0)" "$live"
-run in_other "$vgrid" status live --check
+VGRID_HOME=$other run "$vgrid" status live --check
 same $status 0 "$out"
-run in_other "$vgrid" gc
+VGRID_HOME=$other run "$vgrid" gc
 same "$out" 'Nothing is left over.'
 
 claim 'when somebody else has cleared up, gc removes the rest'
