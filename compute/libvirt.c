@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libvirt/virterror.h>
 #include <sched.h>
 #include <string.h>
 #include <time.h>
@@ -17,7 +16,7 @@ enum { OPEN_TIMEOUT_S = 30, OPEN_REMOTE_TIMEOUT_S = 10, KEEPALIVE_S = 5, KEEPALI
 
 int vg_libvirt_code(void)
 {
-	const virError *last = virGetLastError();
+	const virError *last = vg_libvirt.virGetLastError();
 	return last ? last->code : VIR_ERR_OK;
 }
 
@@ -38,12 +37,12 @@ static enum vg_error_kind kind_of(int code)
 struct vg_error *vg_libvirt_error(
 	const struct vg_compute *compute, virDomainPtr domain, const char *doing)
 {
-	const virError *last = virGetLastError();
+	const virError *last = vg_libvirt.virGetLastError();
 	enum vg_error_kind kind = last ? kind_of(last->code) : VG_ERROR_FAILED;
 	_auto(vg_string) char *words =
 		vg_strdup(last && last->message ? last->message : "libvirt does not say why");
 	struct vg_error *error = vg_error_of(kind, "%s: %s", doing, words);
-	const char *name = domain ? virDomainGetName(domain) : NULL;
+	const char *name = domain ? vg_libvirt.virDomainGetName(domain) : NULL;
 	if (name)
 		error = vg_error_while(error, "machine '%s'", name);
 	return vg_error_while(error, "host '%s'", compute->host);
@@ -61,17 +60,17 @@ static void *run_events(void *data)
 {
 	(void)data;
 	for (;;) {
-		if (virEventRunDefaultImpl() < 0)
-			virResetLastError();
+		if (vg_libvirt.virEventRunDefaultImpl() < 0)
+			vg_libvirt.virResetLastError();
 	}
 	return NULL;
 }
 
 static void start_events(void)
 {
-	virSetErrorFunc(NULL, say_nothing);
+	vg_libvirt.virSetErrorFunc(NULL, say_nothing);
 	pthread_t thread;
-	if (virEventRegisterDefaultImpl() < 0 ||
+	if (vg_libvirt.virEventRegisterDefaultImpl() < 0 ||
 		pthread_create(&thread, NULL, run_events, NULL) != 0)
 		abort();
 	pthread_detach(thread);
@@ -92,7 +91,7 @@ struct opening {
 static void opening_free(struct opening *opening)
 {
 	if (opening->connection)
-		virConnectClose(opening->connection);
+		vg_libvirt.virConnectClose(opening->connection);
 	if (opening->namespace_fd >= 0)
 		close(opening->namespace_fd);
 	pthread_cond_destroy(&opening->done);
@@ -112,9 +111,9 @@ static virConnectPtr open_inside(struct opening *opening, char **ret_words)
 			"entering the network namespace of its underlay: %s", strerror(errno));
 		return NULL;
 	}
-	virConnectPtr connection = virConnectOpenAuth(opening->uri, &nobody_to_ask, 0);
+	virConnectPtr connection = vg_libvirt.virConnectOpenAuth(opening->uri, &nobody_to_ask, 0);
 	if (!connection)
-		*ret_words = vg_strdup(virGetLastErrorMessage());
+		*ret_words = vg_strdup(vg_libvirt.virGetLastErrorMessage());
 	return connection;
 }
 
@@ -137,8 +136,7 @@ static void *run_opening(void *data)
 
 static struct vg_error *wait_for_opening(struct opening *opening, const char *host)
 {
-	int timeout_s =
-		vg_libvirt_is_remote(opening->uri) ? OPEN_REMOTE_TIMEOUT_S : OPEN_TIMEOUT_S;
+	int timeout_s = vg_libvirt_is_remote(opening->uri) ? OPEN_REMOTE_TIMEOUT_S : OPEN_TIMEOUT_S;
 	struct timespec end;
 	clock_gettime(CLOCK_REALTIME, &end);
 	end.tv_sec += timeout_s;
@@ -181,8 +179,8 @@ static struct vg_error *connect_to(const struct vg_compute *compute, virConnectP
 	if (!error)
 		*ret = vg_take(opening->connection);
 	opening_free(opening);
-	if (!error && virConnectSetKeepAlive(*ret, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
-		virResetLastError(); // a local driver has no connection that could hang
+	if (!error && vg_libvirt.virConnectSetKeepAlive(*ret, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
+		vg_libvirt.virResetLastError(); // a local driver has no connection that could hang
 	return error;
 }
 
@@ -192,10 +190,10 @@ static virConnectPtr take_idle(struct vg_compute *compute)
 	pthread_mutex_lock(&compute->lock);
 	while (!found && compute->n_idle > 0) {
 		virConnectPtr connection = compute->idle[--compute->n_idle];
-		if (virConnectIsAlive(connection) == 1)
+		if (vg_libvirt.virConnectIsAlive(connection) == 1)
 			found = connection;
 		else
-			virConnectClose(connection);
+			vg_libvirt.virConnectClose(connection);
 	}
 	pthread_mutex_unlock(&compute->lock);
 	return found;
@@ -213,7 +211,7 @@ struct vg_error *vg_libvirt_take(struct vg_compute *compute, struct vg_libvirt_h
 void vg_libvirt_hold_done(struct vg_libvirt_hold *hold)
 {
 	if (hold->domain)
-		virDomainFree(hold->domain);
+		vg_libvirt.virDomainFree(hold->domain);
 	if (hold->connection) {
 		struct vg_compute *compute = hold->compute;
 		pthread_mutex_lock(&compute->lock);
@@ -228,7 +226,7 @@ static void close_host(struct vg_compute *compute)
 	if (!compute)
 		return;
 	for (size_t i = 0; i < compute->n_idle; i++)
-		virConnectClose(compute->idle[i]);
+		vg_libvirt.virConnectClose(compute->idle[i]);
 	pthread_mutex_destroy(&compute->lock);
 	if (compute->namespace_fd >= 0)
 		close(compute->namespace_fd);
@@ -244,6 +242,9 @@ static void close_host(struct vg_compute *compute)
 static struct vg_error *open_host(const struct vg_compute_target *target, struct vg_compute **ret)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct vg_error *error = vg_libvirt_load();
+	if (error)
+		return error;
 	pthread_once(&once, start_events);
 	struct vg_compute *compute = vg_new(struct vg_compute);
 	compute->host = vg_strdup(target->host);
@@ -254,7 +255,7 @@ static struct vg_error *open_host(const struct vg_compute_target *target, struct
 		target->namespace_fd > 0 ? fcntl(target->namespace_fd, F_DUPFD_CLOEXEC, 0) : -1;
 	pthread_mutex_init(&compute->lock, NULL);
 	struct vg_libvirt_hold hold = {0};
-	struct vg_error *error = vg_libvirt_take(compute, &hold);
+	error = vg_libvirt_take(compute, &hold);
 	vg_libvirt_hold_done(&hold);
 	if (error)
 		close_host(compute);
@@ -265,8 +266,8 @@ static struct vg_error *open_host(const struct vg_compute_target *target, struct
 
 static struct vg_error *read_tag(struct vg_compute *compute, virDomainPtr domain, char **ret_tag)
 {
-	_auto(vg_string) char *metadata = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT,
-		VG_DOMAIN_NAMESPACE, VIR_DOMAIN_AFFECT_CURRENT);
+	_auto(vg_string) char *metadata = vg_libvirt.virDomainGetMetadata(domain,
+		VIR_DOMAIN_METADATA_ELEMENT, VG_DOMAIN_NAMESPACE, VIR_DOMAIN_AFFECT_CURRENT);
 	if (!metadata && vg_libvirt_code() != VIR_ERR_NO_DOMAIN_METADATA)
 		return vg_libvirt_error(compute, domain, "reading its tag");
 	_auto(vg_domain_seen) struct vg_domain_seen seen = {0};
@@ -276,8 +277,8 @@ static struct vg_error *read_tag(struct vg_compute *compute, virDomainPtr domain
 	if (!error && !vg_tag_read(seen.tag, &tag))
 		error = vg_error_new("it has no tag of vgrid, and is left alone");
 	if (error)
-		return vg_error_while(
-			error, "host '%s': domain '%s'", compute->host, virDomainGetName(domain));
+		return vg_error_while(error, "host '%s': domain '%s'", compute->host,
+			vg_libvirt.virDomainGetName(domain));
 	*ret_tag = vg_take(seen.tag);
 	return NULL;
 }
@@ -290,7 +291,7 @@ struct vg_error *vg_libvirt_find(struct vg_compute *compute, const char *uuid,
 	struct vg_error *error = vg_libvirt_take(compute, &hold);
 	if (error)
 		return error;
-	hold.domain = virDomainLookupByUUIDString(hold.connection, uuid);
+	hold.domain = vg_libvirt.virDomainLookupByUUIDString(hold.connection, uuid);
 	if (!hold.domain) {
 		_auto(vg_string) char *doing = vg_format("machine '%s'", uuid);
 		return vg_libvirt_error(compute, NULL, doing);
@@ -305,15 +306,14 @@ struct vg_error *vg_libvirt_find(struct vg_compute *compute, const char *uuid,
 	return NULL;
 }
 
-struct vg_error *vg_libvirt_read(
-	struct vg_compute *compute, virDomainPtr domain, unsigned flags,
+struct vg_error *vg_libvirt_read(struct vg_compute *compute, virDomainPtr domain, unsigned flags,
 	struct vg_domain_seen *ret_seen)
 {
-	_auto(vg_string) char *xml = virDomainGetXMLDesc(domain, flags);
+	_auto(vg_string) char *xml = vg_libvirt.virDomainGetXMLDesc(domain, flags);
 	if (!xml)
 		return vg_libvirt_error(compute, domain, "reading it");
 	return vg_error_while(vg_domain_read(xml, strlen(xml), ret_seen), "host '%s': domain '%s'",
-		compute->host, virDomainGetName(domain));
+		compute->host, vg_libvirt.virDomainGetName(domain));
 }
 
 const struct vg_compute_driver vg_compute_libvirt = {

@@ -15,11 +15,11 @@
 // limit on jobs, 30 s.
 #pragma once
 
-#include <libvirt/libvirt.h>
 #include <pthread.h>
 
 #include "compute/domain_read.h"
 #include "compute/driver.h"
+#include "compute/libvirt_library.h"
 
 struct vg_compute {
 	char *host, *uri, *folder, *folder_seen;
@@ -64,9 +64,10 @@ char *vg_libvirt_explain(const char *uri, const char *words);
 // NULL) is malloc'ed. VG_ERROR_NOT_FOUND when there is none.
 struct vg_error *vg_libvirt_find(struct vg_compute *compute, const char *uuid,
 	struct vg_libvirt_hold *ret_hold, char **ret_tag) VG_MUST_CHECK;
-// All that vgrid knows of a domain: of what runs, or with VIR_DOMAIN_XML_INACTIVE of what is defined.
-struct vg_error *vg_libvirt_read(struct vg_compute *compute, virDomainPtr domain,
-	unsigned flags, struct vg_domain_seen *ret_seen) VG_MUST_CHECK;
+// All that vgrid knows of a domain: of what runs, or with VIR_DOMAIN_XML_INACTIVE of what is
+// defined.
+struct vg_error *vg_libvirt_read(struct vg_compute *compute, virDomainPtr domain, unsigned flags,
+	struct vg_domain_seen *ret_seen) VG_MUST_CHECK;
 
 // The driver's operations by file: libvirt_machine.c, libvirt_observe.c, libvirt_console.c,
 // libvirt_stream.c, libvirt_facts.c. Their contracts are the driver's.

@@ -5,8 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libvirt/libvirt-qemu.h>
-#include <libvirt/virterror.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -16,17 +14,17 @@
 
 enum { PARTS_MAX = 16, RETRY_NS = 100 * 1000 * 1000 };
 
-// Right after a guest's or a libvirtd's start the channel is not connected yet: nothing was sent, so
-// the request may be tried again for as long as its caller waits.
+// Right after a guest's or a libvirtd's start the channel is not connected yet: nothing was sent,
+// so the request may be tried again for as long as its caller waits.
 static char *ask_agent(virDomainPtr domain, const char *request, int timeout_s)
 {
 	struct timespec begin, now;
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	while (true) {
-		char *reply = virDomainQemuAgentCommand(domain, request, timeout_s, 0);
+		char *reply = vg_libvirt.virDomainQemuAgentCommand(domain, request, timeout_s, 0);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		bool is_unconnected = !reply && vg_libvirt_code() == VIR_ERR_AGENT_UNRESPONSIVE &&
-				      strstr(virGetLastErrorMessage(), "not connected");
+				      strstr(vg_libvirt.virGetLastErrorMessage(), "not connected");
 		if (!is_unconnected || now.tv_sec - begin.tv_sec >= timeout_s)
 			return reply;
 		nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
@@ -163,7 +161,7 @@ struct vg_error *vg_libvirt_console_log(struct vg_compute *compute, const char *
 		error = vg_libvirt_read(compute, hold.domain, 0, &seen);
 	if (!error && !seen.console_log)
 		error = vg_error_new("host '%s': machine '%s' keeps no log of its console",
-			compute->host, virDomainGetName(hold.domain));
+			compute->host, vg_libvirt.virDomainGetName(hold.domain));
 	if (!error)
 		error = map_path(compute, seen.console_log, &path);
 	if (!error)

@@ -28,11 +28,13 @@ static char *host_of(const char *uri)
 static const struct {
 	const char *words, *remedy;
 } remedies[] = {
-	{"Failed to verify peer's certificate",
-		"the certificate that '%s' shows must be signed by the authority whose cacert.pem is "
-		"in the URI's pkipath, have '%s' among its names (subjectAltName), and be valid today"},
+	{"Failed to verify peer's certificate", "the certificate that '%s' shows must be signed by "
+						"the authority whose cacert.pem is "
+						"in the URI's pkipath, have '%s' among its names "
+						"(subjectAltName), and be valid today"},
 	{"Unable to read TLS confirmation",
-		"'%s' does not accept this operator's certificate: clientcert.pem in the URI's pkipath "
+		"'%s' does not accept this operator's certificate: clientcert.pem in the URI's "
+		"pkipath "
 		"must be signed by the authority that libvirtd.conf there calls ca_file"},
 	{"hasn't got a known issuer",
 		"clientcert.pem must be signed by the authority whose cacert.pem lies beside it"},

@@ -3,7 +3,6 @@
 // What a host has and can do, as its libvirtd tells it. Libvirt does not tell the host's clock.
 #include "compute/libvirt.h"
 
-#include <libvirt/virterror.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -17,10 +16,10 @@ static char *version_text(unsigned long version)
 static struct vg_error *read_versions(struct vg_libvirt_hold *hold, struct vg_compute_facts *facts)
 {
 	unsigned long manager, emulator;
-	if (virConnectGetLibVersion(hold->connection, &manager) < 0)
+	if (vg_libvirt.virConnectGetLibVersion(hold->connection, &manager) < 0)
 		return vg_libvirt_error(hold->compute, NULL, "reading the version of libvirt");
 	facts->manager = version_text(manager);
-	if (virConnectGetVersion(hold->connection, &emulator) < 0)
+	if (vg_libvirt.virConnectGetVersion(hold->connection, &emulator) < 0)
 		return vg_libvirt_error(hold->compute, NULL, "reading the version of QEMU");
 	facts->emulator = emulator ? version_text(emulator) : NULL;
 	return NULL;
@@ -29,7 +28,7 @@ static struct vg_error *read_versions(struct vg_libvirt_hold *hold, struct vg_co
 static struct vg_error *read_capacity(struct vg_libvirt_hold *hold, struct vg_compute_facts *facts)
 {
 	virNodeInfo info;
-	if (virNodeGetInfo(hold->connection, &info) < 0)
+	if (vg_libvirt.virNodeGetInfo(hold->connection, &info) < 0)
 		return vg_libvirt_error(hold->compute, NULL, "reading what it has");
 	facts->cores = info.cpus;
 	facts->memory = (uint64_t)info.memory * 1024;
@@ -40,7 +39,8 @@ static struct vg_error *read_capacity(struct vg_libvirt_hold *hold, struct vg_co
 static struct vg_error *read_accelerator(
 	struct vg_libvirt_hold *hold, struct vg_compute_facts *facts)
 {
-	char *xml = virConnectGetDomainCapabilities(hold->connection, NULL, NULL, NULL, NULL, 0);
+	char *xml = vg_libvirt.virConnectGetDomainCapabilities(
+		hold->connection, NULL, NULL, NULL, NULL, 0);
 	if (!xml)
 		return vg_libvirt_error(hold->compute, NULL, "reading what its emulator can do");
 	facts->has_kvm = strstr(xml, "<domain>kvm</domain>");
@@ -53,21 +53,21 @@ static struct vg_error *read_accelerator(
 static void look_at_a_domain(struct vg_libvirt_hold *hold, struct vg_compute_facts *facts)
 {
 	virDomainPtr *domains = NULL;
-	int n = virConnectListAllDomains(
+	int n = vg_libvirt.virConnectListAllDomains(
 		hold->connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
 	int n_parameters = 0;
-	char *type = n > 0 ? virDomainGetSchedulerType(domains[0], &n_parameters) : NULL;
+	char *type = n > 0 ? vg_libvirt.virDomainGetSchedulerType(domains[0], &n_parameters) : NULL;
 	if (n <= 0)
 		facts->why_not = vg_strdup("no machine runs there to see it by");
 	else if (!type)
-		facts->why_not = vg_strdup(virGetLastErrorMessage());
+		facts->why_not = vg_strdup(vg_libvirt.virGetLastErrorMessage());
 	else if (n_parameters <= 1)
 		facts->why_not = vg_strdup("the kernel there has no CPU quotas");
 	if (n > 0)
 		facts->limits_cpu = facts->why_not ? VG_ABILITY_NO : VG_ABILITY_YES;
 	free(type);
 	for (int i = 0; i < n; i++)
-		virDomainFree(domains[i]);
+		vg_libvirt.virDomainFree(domains[i]);
 	free(domains);
 }
 

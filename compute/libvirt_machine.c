@@ -3,8 +3,6 @@
 // The life of a machine by libvirt: define, start, stop, remove.
 #include "compute/libvirt.h"
 
-#include <libvirt/libvirt-qemu.h>
-#include <libvirt/virterror.h>
 #include <string.h>
 #include <time.h>
 
@@ -26,7 +24,7 @@ static struct vg_error *check_owner(struct vg_compute *compute, const struct vg_
 	if (!error && strcmp(tag, machine->tag) != 0)
 		error = vg_error_new("host '%s': domain '%s' has the uuid of this machine and"
 				     " belongs to '%s'",
-			compute->host, virDomainGetName(hold.domain), tag);
+			compute->host, vg_libvirt.virDomainGetName(hold.domain), tag);
 	return error;
 }
 
@@ -42,7 +40,7 @@ static struct vg_error *define(struct vg_compute *compute, const struct vg_machi
 	if (error)
 		return error;
 	// A domain of this name with another uuid is refused by libvirt itself.
-	hold.domain = virDomainDefineXMLFlags(hold.connection, xml, 0);
+	hold.domain = vg_libvirt.virDomainDefineXMLFlags(hold.connection, xml, 0);
 	if (hold.domain)
 		return NULL;
 	_auto(vg_string) char *doing = vg_format("machine '%s': defining", machine->name);
@@ -66,7 +64,7 @@ static uint64_t now_ms(void)
 static bool wait_until_off(virDomainPtr domain, uint64_t end_ms)
 {
 	uint64_t wait = LOOK_FIRST_MS;
-	while (virDomainIsActive(domain) == 1) {
+	while (vg_libvirt.virDomainIsActive(domain) == 1) {
 		uint64_t now = now_ms();
 		if (now >= end_ms)
 			return false;
@@ -80,9 +78,10 @@ static bool wait_until_off(virDomainPtr domain, uint64_t end_ms)
 // Libvirt would wait a minute for an agent that is there and does not answer: so ask that first.
 static bool shut_down_by_agent(virDomainPtr domain)
 {
-	_auto(vg_string) char *reply =
-		virDomainQemuAgentCommand(domain, "{\"execute\":\"guest-ping\"}", PING_S, 0);
-	return reply && virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT) == 0;
+	_auto(vg_string) char *reply = vg_libvirt.virDomainQemuAgentCommand(
+		domain, "{\"execute\":\"guest-ping\"}", PING_S, 0);
+	return reply &&
+	       vg_libvirt.virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT) == 0;
 }
 
 // First the guest agent; whoever does not follow, or has none, gets the power button after a third
@@ -94,17 +93,18 @@ static bool shut_down(virDomainPtr domain, uint64_t timeout_ms)
 		return false;
 	if (shut_down_by_agent(domain) && wait_until_off(domain, begin + timeout_ms / 3))
 		return true;
-	virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN);
+	vg_libvirt.virDomainShutdownFlags(domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN);
 	return wait_until_off(domain, begin + timeout_ms);
 }
 
 static struct vg_error *destroy(struct vg_compute *compute, virDomainPtr domain)
 {
-	if (virDomainIsActive(domain) == 0 || virDomainDestroyFlags(domain, 0) == 0)
+	if (vg_libvirt.virDomainIsActive(domain) == 0 ||
+		vg_libvirt.virDomainDestroyFlags(domain, 0) == 0)
 		return NULL;
 	struct vg_error *error = vg_libvirt_error(compute, domain, "stopping");
 	bool is_gone = vg_error_kind(error) == VG_ERROR_NOT_FOUND;
-	if (is_gone || virDomainIsActive(domain) == 0)
+	if (is_gone || vg_libvirt.virDomainIsActive(domain) == 0)
 		vg_error_free(vg_take(error));
 	return error;
 }
@@ -112,9 +112,9 @@ static struct vg_error *destroy(struct vg_compute *compute, virDomainPtr domain)
 // Who is paused goes on from where he was.
 static struct vg_error *resume(struct vg_compute *compute, virDomainPtr domain, int state)
 {
-	if (state == VIR_DOMAIN_PAUSED && virDomainResume(domain) < 0)
+	if (state == VIR_DOMAIN_PAUSED && vg_libvirt.virDomainResume(domain) < 0)
 		return vg_libvirt_error(compute, domain, "resuming");
-	if (state == VIR_DOMAIN_PMSUSPENDED && virDomainPMWakeup(domain, 0) < 0)
+	if (state == VIR_DOMAIN_PMSUSPENDED && vg_libvirt.virDomainPMWakeup(domain, 0) < 0)
 		return vg_libvirt_error(compute, domain, "waking");
 	return NULL;
 }
@@ -131,10 +131,11 @@ static struct vg_error *start(struct vg_compute *compute, virDomainPtr domain)
 	// What an earlier life said must not pass for what this one says (`ready: {console: …}`).
 	vg_libvirt_console_forget(compute, domain);
 	// A start is a start: a saved state that somebody left behind is not resumed.
-	if (virDomainCreateWithFlags(domain, VIR_DOMAIN_START_FORCE_BOOT) == 0)
+	if (vg_libvirt.virDomainCreateWithFlags(domain, VIR_DOMAIN_START_FORCE_BOOT) == 0)
 		return NULL;
 	struct vg_error *error = vg_libvirt_error(compute, domain, "starting");
-	if (virDomainIsActive(domain) != 1 || virDomainGetState(domain, &state, &reason, 0) < 0)
+	if (vg_libvirt.virDomainIsActive(domain) != 1 ||
+		vg_libvirt.virDomainGetState(domain, &state, &reason, 0) < 0)
 		return error;
 	vg_error_free(error); // it runs already, or is paused
 	return resume(compute, domain, state);
@@ -147,9 +148,9 @@ struct vg_error *vg_libvirt_start(struct vg_compute *compute, const char *uuid)
 	struct vg_error *error = vg_libvirt_find(compute, uuid, &hold, NULL);
 	if (error)
 		return error;
-	if (virDomainIsActive(hold.domain) != 1)
+	if (vg_libvirt.virDomainIsActive(hold.domain) != 1)
 		return start(compute, hold.domain);
-	if (virDomainGetState(hold.domain, &state, &reason, 0) < 0)
+	if (vg_libvirt.virDomainGetState(hold.domain, &state, &reason, 0) < 0)
 		return vg_libvirt_error(compute, hold.domain, "reading its state");
 	if (!has_panicked(state, reason))
 		return resume(compute, hold.domain, state);
@@ -164,7 +165,7 @@ struct vg_error *vg_libvirt_stop(
 	struct vg_error *error = vg_libvirt_find(compute, uuid, &hold, NULL);
 	if (error)
 		return error;
-	if (virDomainIsActive(hold.domain) == 0)
+	if (vg_libvirt.virDomainIsActive(hold.domain) == 0)
 		return NULL;
 	if (how == VG_STOP_CLEAN && shut_down(hold.domain, timeout_ms))
 		return NULL;
@@ -180,7 +181,7 @@ struct vg_error *vg_libvirt_remove(struct vg_compute *compute, const char *uuid)
 	if (!error)
 		vg_libvirt_console_forget(compute, hold.domain);
 	if (!error &&
-		virDomainUndefineFlags(hold.domain,
+		vg_libvirt.virDomainUndefineFlags(hold.domain,
 			VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
 				VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
 				VIR_DOMAIN_UNDEFINE_NVRAM) < 0)

@@ -7,7 +7,6 @@
 // several threads share them, each over a connection of its own.
 #include "compute/libvirt.h"
 
-#include <libvirt/virterror.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -99,7 +98,7 @@ static void set_state(struct vg_machine_seen *item, int state, int reason)
 static int parameter(const virDomainStatsRecord *record, const char *name)
 {
 	int value = 0;
-	if (virTypedParamsGetInt(record->params, record->nparams, name, &value) <= 0)
+	if (vg_libvirt.virTypedParamsGetInt(record->params, record->nparams, name, &value) <= 0)
 		return 0;
 	return value;
 }
@@ -109,7 +108,7 @@ static struct vg_error *add_forms(struct vg_compute *compute, virDomainPtr domai
 	struct vg_domain_seen *seen, struct vg_machine_seen *item)
 {
 	item->is_active = seen->is_active;
-	item->is_defined = !seen->is_active || virDomainIsPersistent(domain) == 1;
+	item->is_defined = !seen->is_active || vg_libvirt.virDomainIsPersistent(domain) == 1;
 	struct vg_machine_form *form = seen->is_active ? &item->now : &item->next;
 	*form = seen->form;
 	seen->form = (struct vg_machine_form){0};
@@ -128,8 +127,8 @@ static struct vg_error *look_at(struct share *share, const virDomainStatsRecord 
 {
 	unsigned char uuid[VIR_UUID_BUFLEN];
 	char uuid_text[VIR_UUID_STRING_BUFLEN];
-	if (virDomainGetUUID(record->dom, uuid) < 0 ||
-		virDomainGetUUIDString(record->dom, uuid_text) < 0)
+	if (vg_libvirt.virDomainGetUUID(record->dom, uuid) < 0 ||
+		vg_libvirt.virDomainGetUUIDString(record->dom, uuid_text) < 0)
 		return vg_libvirt_error(share->compute, record->dom, "reading its uuid");
 	if (uuid[0] % share->n_shares != share->number)
 		return NULL;
@@ -142,13 +141,13 @@ static struct vg_error *look_at(struct share *share, const virDomainStatsRecord 
 	bool is_ours = !error && vg_tag_is_of(seen.tag, share->store, NULL);
 	if (!error && !is_ours)
 		vg_append(share->seen.foreign, share->seen.n_foreign) =
-			vg_strdup(virDomainGetName(record->dom));
+			vg_strdup(vg_libvirt.virDomainGetName(record->dom));
 	if (error || !is_ours || !vg_tag_is_of(seen.tag, share->store, share->grid))
 		return error;
 	struct vg_machine_seen item = {
 		.tag = vg_take(seen.tag),
 		.uuid = vg_strdup(uuid_text),
-		.name = vg_strdup(virDomainGetName(record->dom)),
+		.name = vg_strdup(vg_libvirt.virDomainGetName(record->dom)),
 		.applied = vg_take(seen.applied),
 	};
 	set_state(&item, parameter(record, "state.state"), parameter(record, "state.reason"));
@@ -163,8 +162,8 @@ static struct vg_error *look_at(struct share *share, const virDomainStatsRecord 
 static struct vg_error *list(struct vg_compute *compute, virConnectPtr connection,
 	virDomainStatsRecordPtr **ret_records, size_t *ret_n_records)
 {
-	int n_records = virConnectGetAllDomainStats(connection, VIR_DOMAIN_STATS_STATE, ret_records,
-		VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+	int n_records = vg_libvirt.virConnectGetAllDomainStats(connection, VIR_DOMAIN_STATS_STATE,
+		ret_records, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
 	if (n_records < 0)
 		return vg_libvirt_error(compute, NULL, "listing its machines");
 	*ret_n_records = (size_t)n_records;
@@ -191,7 +190,7 @@ static void *run_share(void *data)
 		share->error = list(share->compute, hold.connection, &records, &n_records);
 	if (!share->error)
 		share->error = look_at_all(share, records, n_records);
-	virDomainStatsRecordListFree(records);
+	vg_libvirt.virDomainStatsRecordListFree(records);
 	return NULL;
 }
 
@@ -258,7 +257,7 @@ struct vg_error *vg_libvirt_observe(struct vg_compute *compute, const char *stor
 		return error;
 	const struct share whole = {.compute = compute, .store = store, .grid = grid};
 	error = share_out(&whole, records, n_records, ret_seen);
-	virDomainStatsRecordListFree(records);
+	vg_libvirt.virDomainStatsRecordListFree(records);
 	return error;
 }
 
@@ -269,14 +268,14 @@ struct vg_error *vg_libvirt_state(struct vg_compute *compute, const char *uuid,
 	struct vg_error *error = vg_libvirt_take(compute, &hold);
 	if (error)
 		return error;
-	hold.domain = virDomainLookupByUUIDString(hold.connection, uuid);
+	hold.domain = vg_libvirt.virDomainLookupByUUIDString(hold.connection, uuid);
 	if (!hold.domain && vg_libvirt_code() == VIR_ERR_NO_DOMAIN) {
 		*ret_state = VG_MACHINE_STOPPED;
 		*ret_reason = "not defined";
 		return NULL;
 	}
 	int state, reason;
-	if (!hold.domain || virDomainGetState(hold.domain, &state, &reason, 0) < 0)
+	if (!hold.domain || vg_libvirt.virDomainGetState(hold.domain, &state, &reason, 0) < 0)
 		return vg_libvirt_error(compute, hold.domain, "reading its state");
 	struct vg_machine_seen seen = {0};
 	set_state(&seen, state, reason);

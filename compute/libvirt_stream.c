@@ -57,7 +57,8 @@ static void receive_from_guest(struct pump *pump)
 	struct buffer *buffer = &pump->from_guest;
 	size_t room = room_behind(buffer);
 	while (!pump->has_guest_ended && room > 0) {
-		int got = virStreamRecv(pump->line.stream, buffer->bytes + buffer->size, room);
+		int got = vg_libvirt.virStreamRecv(
+			pump->line.stream, buffer->bytes + buffer->size, room);
 		if (got == NOT_NOW)
 			return;
 		if (got <= 0) {
@@ -111,7 +112,7 @@ static void send_to_guest(struct pump *pump)
 {
 	struct buffer *buffer = &pump->to_guest;
 	while (buffer->size > 0 && !pump->has_guest_ended) {
-		int put = virStreamSend(
+		int put = vg_libvirt.virStreamSend(
 			pump->line.stream, buffer->bytes + buffer->begin, buffer->size);
 		if (put == NOT_NOW)
 			return;
@@ -128,10 +129,10 @@ static void send_to_guest(struct pump *pump)
 static void *run_ending(void *data)
 {
 	struct line *line = data;
-	if (virStreamFinish(line->stream) < 0)
-		virStreamAbort(line->stream);
-	virStreamFree(line->stream);
-	virConnectClose(line->connection);
+	if (vg_libvirt.virStreamFinish(line->stream) < 0)
+		vg_libvirt.virStreamAbort(line->stream);
+	vg_libvirt.virStreamFree(line->stream);
+	vg_libvirt.virConnectClose(line->connection);
 	free(line);
 	return NULL;
 }
@@ -163,7 +164,7 @@ static void forget_caller(struct pump *pump)
 	pump->from_guest.size = 0;
 	if (pump->watch < 0)
 		return;
-	virEventRemoveHandle(pump->watch);
+	vg_libvirt.virEventRemoveHandle(pump->watch);
 	pump->watch = -1;
 }
 
@@ -176,7 +177,7 @@ static void end(struct pump *pump)
 	shutdown(pump->fd, SHUT_RDWR);
 	forget_caller(pump);
 	if (pump->is_followed) {
-		virStreamEventRemoveCallback(line.stream);
+		vg_libvirt.virStreamEventRemoveCallback(line.stream);
 		release(pump);
 	}
 	end_line(line);
@@ -193,9 +194,9 @@ static void want_events(struct pump *pump)
 		handle |= VIR_EVENT_HANDLE_READABLE;
 	if (pump->from_guest.size > 0)
 		handle |= VIR_EVENT_HANDLE_WRITABLE;
-	virStreamEventUpdateCallback(pump->line.stream, stream);
+	vg_libvirt.virStreamEventUpdateCallback(pump->line.stream, stream);
 	if (pump->watch >= 0)
-		virEventUpdateHandle(pump->watch, handle);
+		vg_libvirt.virEventUpdateHandle(pump->watch, handle);
 }
 
 // Moves what can be moved now, and asks to be called when more can.
@@ -258,10 +259,10 @@ static struct vg_error *start_pump(struct vg_compute *compute, struct line line,
 	pump->fd = fd;
 	pump->references = 1;
 	pthread_mutex_lock(&pump->lock);
-	pump->watch = virEventAddHandle(fd, 0, on_caller, pump, release);
+	pump->watch = vg_libvirt.virEventAddHandle(fd, 0, on_caller, pump, release);
 	pump->references += pump->watch >= 0;
 	pump->is_followed =
-		pump->watch >= 0 && virStreamEventAddCallback(line.stream,
+		pump->watch >= 0 && vg_libvirt.virStreamEventAddCallback(line.stream,
 					    VIR_STREAM_EVENT_READABLE, on_stream, pump, NULL) == 0;
 	pump->references += pump->is_followed;
 	struct vg_error *error = NULL;
@@ -280,12 +281,13 @@ static struct vg_error *start_pump(struct vg_compute *compute, struct line line,
 static struct vg_error *open_line(
 	struct vg_libvirt_hold *hold, const char *channel, struct line *ret_line)
 {
-	virStreamPtr stream = virStreamNew(hold->connection, VIR_STREAM_NONBLOCK);
+	virStreamPtr stream = vg_libvirt.virStreamNew(hold->connection, VIR_STREAM_NONBLOCK);
 	int code = -1;
 	if (stream && channel)
-		code = virDomainOpenChannel(hold->domain, channel, stream, 0);
+		code = vg_libvirt.virDomainOpenChannel(hold->domain, channel, stream, 0);
 	else if (stream)
-		code = virDomainOpenConsole(hold->domain, NULL, stream, VIR_DOMAIN_CONSOLE_FORCE);
+		code = vg_libvirt.virDomainOpenConsole(
+			hold->domain, NULL, stream, VIR_DOMAIN_CONSOLE_FORCE);
 	if (code == 0) {
 		*ret_line = (struct line){vg_take(hold->connection), stream};
 		return NULL;
@@ -293,7 +295,7 @@ static struct vg_error *open_line(
 	struct vg_error *error = vg_libvirt_error(
 		hold->compute, hold->domain, channel ? "opening a channel" : "opening the console");
 	if (stream)
-		virStreamFree(stream);
+		vg_libvirt.virStreamFree(stream);
 	return error;
 }
 
