@@ -485,12 +485,15 @@ struct vg_error *vg_site_stop_host(
 	if (host->net)
 		site->drivers->net->close(vg_take(host->net));
 	host->is_running = false;
-	struct vg_error *error = host->box ? vg_box_stop(host->box) : NULL;
+	// The switch goes with the first box: what is left of the site is ending too. It goes before it, so
+	// that whoever goes on after a kill in between still finds a box to stop.
+	struct vg_error *error = NULL;
+	if (site->underlay && number == 0)
+		error = vg_box_stop(site->underlay);
+	if (!error && host->box)
+		error = vg_box_stop(host->box);
 	if (!error)
 		vg_error_free(vg_take(host->problem));
-	// The switch goes with the first box: what is left of the site is ending too.
-	if (!error && site->underlay && number == 0)
-		error = vg_box_stop(site->underlay);
 	return error;
 }
 
@@ -499,8 +502,11 @@ void vg_site_tidy(const struct vg_site *site, struct vg_context *context, const 
 	struct vg_box_list list = {0};
 	if (!vg_site_has_boxes(site))
 		return;
-	// Listing looks at each registration and drops those of the dead.
+	// Listing looks at each registration and drops those of the dead. A switch whose first box has died
+	// had no step that would have stopped it.
 	vg_error_ignore(vg_box_list(context->home, context->store, uuid, &list));
+	for (size_t i = 0; i < list.n_items && site->is_ending; i++)
+		vg_error_ignore(vg_box_stop(list.items[i]));
 	vg_box_list_done(&list);
 }
 

@@ -341,10 +341,15 @@ is_gone() {
 	[ -z "$(start_time "$1")" ]
 }
 
-# end_process PID: kills it and waits until it has gone, its sockets with it.
+# end_process PID: kills a daemon of a box and waits until it has gone, its sockets with it: until it is
+# waited for, since what looks dead may have threads that still end.
 end_process() {
 	kill -9 "$1"
-	await 10 "process $1 has gone" is_gone "$1"
+	await 10 "process $1 has gone" is_waited_for "$1"
+}
+
+is_waited_for() {
+	[ ! -e "/proc/$1" ]
 }
 
 # A namespace that some process is in, or that a mount or an open file keeps.
